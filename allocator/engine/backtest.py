@@ -1,0 +1,321 @@
+"""Run a strategy through a market."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.engine.accounting import (
+    Accounts,
+    Financing,
+    account,
+    drifted_weights,
+    financing_indices,
+)
+from allocator.engine.costs import Costs
+from allocator.engine.rebalancing import Rebalancing, default_rebalancing
+from allocator.engine.result import Backtest
+from allocator.engine.strategy import UNLISTED_POLICIES, Strategy, decide
+from allocator.errors import InputError, InsufficientHistoryError, iso_date
+from allocator.frequency import per_period_rate, years_between
+from allocator.market import Market
+from allocator.market.market import Date, cut, parse_date
+
+__all__ = ["first_decision", "run_backtest"]
+
+
+def run_backtest(
+    strategy: Strategy,
+    market: Market,
+    *,
+    rebalancing: Rebalancing | None = None,
+    costs: Costs | None = None,
+    lag: int | None = None,
+    start: Date | None = None,
+    end: Date | None = None,
+    unlisted: str = "error",
+) -> Backtest:
+    """Run a strategy through a market and return the record.
+
+    Weights decided on data up to the close of row t trade at the close of row t + ``lag`` and earn
+    from the next row on. Units are held in between. The last row of the table never trades.
+
+    Parameters
+    ----------
+    strategy
+        What to hold.
+    market
+        What the world did.
+    rebalancing
+        When to decide anew; by default monthly, or at the data's own frequency where that is slower.
+    costs
+        By default ``Costs()``: 5 basis points of the traded notional, borrowing at cash + 0.5 % a year.
+    lag
+        Rows between decision and trade; by default 1 on daily data, 0 on slower data.
+    start
+        The first date whose return counts: the portfolio is built at the close of the row before. By
+        default, the first that the strategy's history and the listing of its assets allow.
+    end
+        The last date; by default the last of the market.
+    unlisted
+        What to do when a strategy wants an asset without a price yet: ``"error"``, ``"pro_rata"`` (scale
+        up the others) or ``"cash"``.
+
+    Raises
+    ------
+    InputError
+        If an argument is refused.
+    InsufficientHistoryError
+        If the strategy cannot decide by ``start``; says which date would do.
+    StrategyError
+        If the strategy fails or answers what is no set of weights.
+    """
+    charges = costs if costs is not None else Costs()
+    _check_kinds(strategy, market, rebalancing, charges)
+    world = market if end is None else _ended(market, end)
+    rule = rebalancing if rebalancing is not None else default_rebalancing(world.frequency)
+    delay = _checked_lag(lag, world)
+    _check_policy(unlisted)
+    first = _first_row(strategy, world, start, delay, unlisted)
+    financing = _financing(world, charges)
+    plan = _plan(strategy, world, rule, delay, first, unlisted, financing)
+    built = first + delay
+    accounts = account(
+        world.levels[built:],
+        Financing(financing.lent[built:], financing.borrowed[built:]),
+        plan.decided + delay - built,
+        plan.targets,
+        charges.rates(world.assets),
+        1.0,
+    )
+    return _record(strategy, world, rule, charges, delay, unlisted, plan, built, accounts)
+
+
+def first_decision(strategy: Strategy, market: Market, unlisted: str = "error") -> int:
+    """Return the first row on which a strategy can decide: enough history, and its assets listed."""
+    row = 0
+    while True:
+        try:
+            decide(strategy, market, row, unlisted)
+        except InsufficientHistoryError as short:
+            if max(row + 1, short.rows_needed - 1) >= len(market.index) - 1:
+                raise
+            row = max(row + 1, short.rows_needed - 1)
+        else:
+            return row
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """Rows of decision, shape (n_trades,), and what was decided, shape (n_trades, n_assets)."""
+
+    decided: NDArray[np.int64]
+    targets: NDArray[np.float64]
+
+
+def _plan(
+    strategy: Strategy,
+    market: Market,
+    rule: Rebalancing,
+    lag: int,
+    first: int,
+    unlisted: str,
+    financing: Financing,
+) -> _Plan:
+    """Decide at the first row, and again whenever the rule asks and the trade falls before the last row."""
+    scheduled = rule.scheduled(market.index, market.frequency)
+    rows, targets = [first], [decide(strategy, market, first, unlisted)]
+    while True:
+        row = _next_decision(market, rule, financing, scheduled, rows[-1], rows[-1] + lag, targets[-1])
+        if row is None or row + lag >= len(market.index) - 1:
+            return _Plan(np.array(rows), np.array(targets))
+        rows.append(row)
+        targets.append(decide(strategy, market, row, unlisted))
+
+
+def _next_decision(
+    market: Market,
+    rule: Rebalancing,
+    financing: Financing,
+    scheduled: NDArray[np.int64],
+    decided: int,
+    traded: int,
+    target: NDArray[np.float64],
+) -> int | None:
+    """Return the next row on the calendar, or the first close before it at which the drift asks."""
+    position = int(np.searchsorted(scheduled, decided, side="right"))
+    planned = int(scheduled[position]) if position < len(scheduled) else None
+    stop = len(market.index) - 1 if planned is None else planned
+    for rows in _doubling(traded + 1, stop):
+        drifted, growth = drifted_weights(market.levels, financing, traded, rows, target)
+        asked = rule.breached(drifted, target)
+        if asked is None:
+            break
+        if (growth <= 0.0).any():  # ruined: no decision after that
+            asked = asked[: int(np.argmax(growth <= 0.0))]
+            return rows.start + int(np.argmax(asked)) if asked.any() else None
+        if asked.any():
+            return int(rows.start + np.argmax(asked))
+    return planned
+
+
+def _doubling(start: int, stop: int) -> Iterator[slice]:
+    """Yield windows that double: a breach is usually near, and far ones cost few steps."""
+    length = 32
+    while start < stop:
+        yield slice(start, min(start + length, stop))
+        start, length = start + length, 2 * length
+
+
+def _check_kinds(strategy: object, market: object, rebalancing: object, costs: object) -> None:
+    if not isinstance(strategy, Strategy):
+        raise InputError(
+            "strategy", f"expected a Strategy, got {strategy!r}", fix="pass one such as SixtyForty()"
+        )
+    if not isinstance(getattr(strategy, "name", None), str):
+        raise InputError("strategy", f"{strategy!r} has no name", fix="add a field: name: str = 'my idea'")
+    if not isinstance(market, Market):
+        raise InputError(
+            "market", f"expected a Market, got {type(market).__name__}", fix="pass Market(prices, cash)"
+        )
+    if "cash" in market.assets:
+        raise InputError(
+            "market", "is the name of what is not invested", asset="cash", fix="rename the asset"
+        )
+    if not isinstance(rebalancing, Rebalancing | None):
+        rules = "Weekly(), Monthly(), Quarterly(), Yearly(), EveryNRows(n), Band(width) or BuyAndHold()"
+        raise InputError("rebalancing", f"{rebalancing!r} is not a rule", fix=f"pass {rules}")
+    if not isinstance(costs, Costs):
+        raise InputError(
+            "costs", f"{costs!r} is not a Costs", fix="pass Costs(trading=0.0005, borrow_spread=0.005)"
+        )
+
+
+def _ended(market: Market, end: Date) -> Market:
+    first_day, last_day = parse_date(end, "end"), parse_date(end, "end", last=True)
+    stop = int(market.index.searchsorted(last_day, side="right"))
+    if not stop or (first_day - market.index[-1]).days > market.frequency.longest_step:
+        span = f"{iso_date(market.index[0])} to {iso_date(market.index[-1])}"
+        raise InputError("end", f"{end} is outside the market, {span}", fix="choose a date in it")
+    return cut(market, stop)
+
+
+def _checked_lag(lag: int | None, market: Market) -> int:
+    if lag is None:
+        return 1 if market.frequency.name == "daily" else 0
+    if isinstance(lag, bool) or not isinstance(lag, int | np.integer):
+        raise InputError("lag", f"{lag!r} is a {type(lag).__name__}", fix="pass a number of rows")
+    if lag < 0:
+        raise InputError("lag", f"{lag} would trade on the future", fix="pass 0 or more rows")
+    if lag >= len(market.index) - 1:
+        raise InputError("lag", f"{lag} rows, but the market has {len(market.index)}", fix="pass fewer rows")
+    return int(lag)
+
+
+def _check_policy(unlisted: str) -> None:
+    if unlisted not in UNLISTED_POLICIES:
+        raise InputError("unlisted", f"{unlisted!r} is none of {', '.join(UNLISTED_POLICIES)}")
+
+
+def _first_row(strategy: Strategy, market: Market, start: Date | None, lag: int, unlisted: str) -> int:
+    """Return the row of the first decision, refusing a start that the history does not allow."""
+    possible = first_decision(strategy, market, unlisted)
+    if possible + lag >= len(market.index) - 1:
+        raise InsufficientHistoryError(
+            "prices",
+            f"{len(market.index)} rows; {strategy.name!r} can first decide on row {possible + 1}, "
+            f"trades {lag} later, and needs a row after",
+            date=market.index[-1],
+            rows_needed=possible + lag + 2,
+            fix="give a longer history",
+        )
+    return possible if start is None else _started(strategy, market, start, lag, possible)
+
+
+def _started(strategy: Strategy, market: Market, start: Date, lag: int, possible: int) -> int:
+    date = parse_date(start, "start")
+    row = int(market.index.searchsorted(date, side="left"))
+    if row >= len(market.index):
+        raise InputError(
+            "start",
+            f"{start} is after the last row",
+            date=market.index[-1],
+            fix="choose an earlier start or a later end",
+        )
+    wanted = row - 1 - lag
+    if wanted < possible:
+        raise InsufficientHistoryError(
+            "start",
+            f"{start} is too early: {strategy.name!r} lacks the history or the assets to decide by then",
+            rows_needed=possible + 1,
+            fix=f"start on {iso_date(market.index[possible + lag + 1])} or later",
+        )
+    return wanted
+
+
+def _financing(market: Market, costs: Costs) -> Financing:
+    years = np.concatenate([[0.0], years_between(market.index, market.frequency)])
+    return financing_indices(market.cash, per_period_rate(costs.borrow_spread, years))
+
+
+def _record(
+    strategy: Strategy,
+    market: Market,
+    rule: Rebalancing,
+    costs: Costs,
+    lag: int,
+    unlisted: str,
+    plan: _Plan,
+    built: int,
+    accounts: Accounts,
+) -> Backtest:
+    """Put the labels back on the numbers."""
+    stop = built + len(accounts.value)
+    dates, held = market.index[built:stop], market.assets
+    traded, n_trades = dates[accounts.trade_rows], len(accounts.trade_rows)
+    growth = accounts.value[1:] / np.append(1.0, accounts.value[1:-1])
+
+    def by_trade(numbers: NDArray[np.float64]) -> pd.DataFrame:
+        return pd.DataFrame(numbers, index=traded, columns=list(held))
+
+    return Backtest(
+        name=strategy.name,
+        strategy=strategy,
+        market=cut(market, stop),
+        rebalancing=rule,
+        costs=costs,
+        lag=lag,
+        unlisted=unlisted,
+        value=pd.Series(accounts.value, index=dates, name=strategy.name),
+        returns=pd.Series(growth - 1.0, index=dates[1:], name=strategy.name),
+        cash_returns=pd.Series(market.cash[built + 1 : stop], index=dates[1:], name="cash", copy=True),
+        targets=by_trade(accounts.targets),
+        decided=market.index[plan.decided[:n_trades]],
+        trades=by_trade(accounts.trades),
+        trading_costs=by_trade(accounts.costs),
+        turnover=pd.Series(
+            np.abs(accounts.targets - accounts.before).sum(axis=1) / 2, index=traded, name="turnover"
+        ),
+        interest=pd.Series(accounts.interest[1:], index=dates[1:], name="interest"),
+        ruined_on=dates[-1] if accounts.ruined else None,
+        conventions=_conventions(market, rule, costs, lag, unlisted, dates),
+        accounts=accounts,
+    )
+
+
+def _conventions(
+    market: Market, rule: Rebalancing, costs: Costs, lag: int, unlisted: str, dates: pd.DatetimeIndex
+) -> tuple[str, ...]:
+    timing = "the same close" if lag == 0 else f"the close {lag} row{'s' if lag > 1 else ''} later"
+    return (
+        f"data: {market.name}{' (SIMULATED)' if market.simulated else ''}, {market.frequency}, "
+        f"{iso_date(dates[0])} to {iso_date(dates[-1])}; {market.notes[-1]}",
+        f"timing: decided at a close, traded at {timing}; {rule}; "
+        "units held between trades; the last row never trades",
+        f"costs: {costs}, exactly self-financing, the first build included",
+        f"assets not listed yet: {unlisted}",
+    )

@@ -1,0 +1,102 @@
+"""The cash return: what money earns that is not invested, and what borrowed money costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.errors import InputError, iso_date
+from allocator.frequency import Frequency, per_period_rate, years_between
+from allocator.market.prices import float_column, validate_index
+
+__all__ = ["describe_cash", "validate_cash"]
+
+# A return per row above this is an annual rate put where a return per row is expected.
+_LARGEST_RETURN = {"daily": 0.01, "weekly": 0.03, "monthly": 0.05, "quarterly": 0.2, "yearly": 1.0}
+
+
+def validate_cash(
+    cash: pd.Series[Any] | float, index: pd.DatetimeIndex, frequency: Frequency
+) -> NDArray[np.float64]:
+    """Return the cash return per row, shape (n_periods,); the first row, before which nothing is held, is 0.
+
+    Raises
+    ------
+    InputError
+        If a date is missing or between the rows, a value is NaN, or the size says that percent or an
+        annual rate was given where a fraction or a return per row is meant.
+    """
+    if isinstance(cash, pd.Series):
+        returns = _aligned(cash, index, frequency)
+    else:
+        earned = per_period_rate(_annual_rate(cash), years_between(index, frequency))
+        returns = np.concatenate([[0.0], earned])
+    returns.flags.writeable = False
+    return returns
+
+
+def describe_cash(cash: pd.Series[Any] | float) -> str:
+    """Return how cash was given, for a footer."""
+    if isinstance(cash, pd.Series):
+        return f"cash: series {cash.name!r}" if cash.name is not None else "cash: series of returns"
+    return f"cash: {cash:.4g} a year, annual effective"
+
+
+def _annual_rate(cash: Any) -> float:
+    if isinstance(cash, bool) or not isinstance(cash, int | float | np.integer | np.floating):
+        kind = type(cash).__name__
+        raise InputError("cash", f"expected a Series of returns or an annual rate, got {kind}")
+    try:
+        rate = float(cash)
+    except OverflowError:  # an integer beyond all floats
+        rate = np.inf
+    if not np.isfinite(rate):
+        raise InputError("cash", f"is {rate}", fix="pass an annual effective rate as a fraction")
+    if abs(rate) > 0.5:
+        fix = f"pass a fraction: {rate / 100:g}"
+        raise InputError("cash", f"{rate:g} a year looks like percent", fix=fix)
+    return rate
+
+
+def _aligned(cash: pd.Series[Any], index: pd.DatetimeIndex, frequency: Frequency) -> NDArray[np.float64]:
+    dates = validate_index(cash.index, "cash")
+    missing = index[1:].difference(dates)
+    if len(missing):
+        raise InputError(
+            "cash",
+            f"no return for {len(missing)} of the {len(index) - 1} rows of prices",
+            date=missing[0],
+            fix="give a return for each row, earned since the row before",
+        )
+    between = dates[(dates > index[0]) & (dates <= index[-1])].difference(index)
+    if len(between):
+        raise InputError(
+            "cash",
+            f"{len(between)} dates between the rows of prices, which would be lost",
+            date=between[0],
+            fix="compound the cash return to the rows of prices",
+        )
+    values = float_column(cash.reindex(index[1:]), "cash", index[1:])
+    _refuse_values(values, index[1:], frequency)
+    return np.concatenate([[0.0], values])
+
+
+def _refuse_values(values: NDArray[np.float64], index: pd.DatetimeIndex, frequency: Frequency) -> None:
+    bad = np.flatnonzero(~np.isfinite(values) | (values <= -1.0))
+    if len(bad):
+        fix = "give a return above -1 for each row"
+        raise InputError("cash", f"is {values[bad[0]]}", date=index[bad[0]], fix=fix)
+    limit = _LARGEST_RETURN[frequency.name]
+    large = np.flatnonzero(np.abs(values) > limit)
+    if len(large):
+        row = int(large[0])
+        raise InputError(
+            "cash",
+            f"{values[row]:g} in one row of {frequency} data ({len(large)} above {limit:g})",
+            date=index[row],
+            fix="pass the return per row, not an annual rate, percent or a price "
+            f"(a constant annual rate is a float; levels: cash.pct_change(); first row {iso_date(index[0])})",
+        )

@@ -1,0 +1,411 @@
+"""CSV and Parquet in, strictly: what a file does not plainly say is refused, never guessed.
+
+Nothing is decompressed, unpickled, sorted, filled or renamed here. The prices themselves are judged by
+:mod:`allocator.market.prices`; this module answers for the file: its bytes, rows, dates and numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import difflib
+import io
+import math
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.errors import InputError
+
+__all__ = ["read_prices"]
+
+_TEXT, _PARQUET = (".csv", ".txt"), (".parquet", ".pq")
+_MISSING = frozenset({"", "NA", "N/A", "n/a", "nan", "NaN", ".", "-", "null"})
+_NUMERIC = frozenset("0123456789+-.eE")  # float() also takes 'infinity', '1_000' and digits of other scripts
+_MOST_BYTES = 2**28  # a century of days for 800 assets; text takes ten times its size in memory
+_MOST_CELLS = 10**8
+_FORMATS = (
+    *("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d"),
+    *("%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%Y-%m", "%Y", "%Y-%m-%d %H:%M:%S"),
+)
+_NO_INDEX = "__index_level_0__"  # what pandas calls an index without a name in Parquet
+
+
+def read_prices(
+    path: str | os.PathLike[str], columns: Sequence[str] | None = None, *, date_format: str = "%Y-%m-%d"
+) -> pd.DataFrame:
+    """Read a table of prices from a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path
+        A ``.csv`` or ``.txt`` file (UTF-8, commas, decimal points, a header), ``.parquet`` or ``.pq``.
+    columns
+        The assets to keep, in this order; None keeps every column, each of which must then be numeric.
+    date_format
+        How a text file writes its dates, as in :meth:`datetime.datetime.strptime`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of floats, NaN where the file has a missing mark; dates as index, in the file's order. The
+        dates are the column called ``date`` in any case, else the first one (Parquet: else the one that
+        holds dates).
+
+    Raises
+    ------
+    InputError
+        For every fault: names the file, and the line, column and raw text where they are known.
+    """
+    file = _regular_file(path)
+    _check_request(columns, date_format)
+    if file.suffix.lower() in _PARQUET:
+        return _read_parquet(file, columns)
+    return _read_csv(file, columns, date_format)
+
+
+def _fault(
+    file: Path, problem: str, *, line: int | None = None, asset: str | None = None, fix: str
+) -> InputError:
+    where = f"{str(file)!r}" + (f", line {line}" if line is not None else "")
+    return InputError("data", f"{where}: {problem}", asset=asset, fix=fix)
+
+
+def _regular_file(path: Any) -> Path:
+    """Return the path of a file that may be opened: it is there, regular, of a known kind and not too big."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise InputError("data", f"expected a path, got {type(path).__name__}", fix="pass the name of a file")
+    file = Path(path)
+    try:
+        facts = file.stat()
+    except (OSError, ValueError) as error:
+        raise _fault(file, f"cannot be opened ({_reason(error)})", fix="check the path") from None
+    if stat.S_ISDIR(facts.st_mode):
+        raise _fault(file, "is a directory", fix="name the file in it")
+    if not stat.S_ISREG(facts.st_mode):
+        raise _fault(file, "is not a regular file", fix="copy what it holds to a file")
+    _check_suffix(file)
+    if not facts.st_size:
+        raise _fault(file, "is empty", fix="check how it was written")
+    if facts.st_size > _MOST_BYTES:
+        problem = f"has {facts.st_size:,} bytes, more than {_MOST_BYTES:,}"
+        raise _fault(file, problem, fix="keep only the columns and rows that are needed")
+    return file
+
+
+def _check_suffix(file: Path) -> None:
+    suffix = file.suffix.lower()
+    if suffix in _TEXT + _PARQUET:
+        return
+    fixes = {
+        ".pkl": "a pickle can run code and is never opened: write it as CSV or Parquet",
+        ".pickle": "a pickle can run code and is never opened: write it as CSV or Parquet",
+        **dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".zst"), "unpack it first"),
+    }
+    fix = fixes.get(suffix, f"write it as one of {', '.join(_TEXT + _PARQUET)}")
+    raise _fault(file, f"the suffix {suffix!r} is not one that is read", fix=fix)
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what another library says, without its class."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0][:200].lower()
+
+
+def _check_request(columns: Any, date_format: Any) -> None:
+    if columns is not None:
+        names = [columns] if isinstance(columns, str) or not isinstance(columns, Sequence) else list(columns)
+        if names == [columns] or not all(isinstance(name, str) for name in names):
+            raise InputError("columns", f"{columns!r} is no list of names", fix="write it as ['SPY', 'IEF']")
+        if not names or len(set(names)) < len(names):
+            problem = f"{columns!r} is empty or names a column twice"
+            raise InputError("columns", problem, fix="name each column once, or leave it out for all")
+    sample = dt.datetime(2020, 11, 25)
+    try:
+        is_usable = dt.datetime.strptime(sample.strftime(date_format), date_format).year == sample.year
+    except (ValueError, TypeError, re.error):
+        is_usable = False
+    if not is_usable or "%z" in date_format:
+        problem = f"{date_format!r} is not a format of dates with a year and without a time zone"
+        raise InputError("date_format", problem, fix="write it as in '%d.%m.%Y'")
+
+
+# --- which columns ---
+
+
+def _select(file: Path, names: Sequence[str], date: int, columns: Sequence[str] | None) -> list[int]:
+    """Return the positions of the wanted columns, refusing a header that names one twice or not at all."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise _fault(file, f"the header has {twice[0]!r} twice", asset=twice[0], fix="rename or drop one")
+    assets = [name for j, name in enumerate(names) if j != date]
+    if not assets:
+        raise _fault(file, "has no column beside the dates", fix="add a column of prices for each asset")
+    for name in assets if columns is None else columns:
+        if name not in assets:
+            raise _no_such_column(file, name, assets)
+        if not name.strip():
+            fix = "name it, or say which columns to keep"
+            raise _fault(file, f"column {names.index(name) + 1} has no name", fix=fix)
+    return [names.index(name) for name in (assets if columns is None else columns)]
+
+
+def _no_such_column(file: Path, name: str, assets: Sequence[str]) -> InputError:
+    by_key = {asset.strip().casefold(): asset for asset in assets}
+    close = difflib.get_close_matches(name.strip().casefold(), by_key, n=1)
+    fix = f"did you mean {by_key[close[0]]!r}? " if close else ""
+    listed = ", ".join(map(repr, assets[:50])) + (" …" if len(assets) > 50 else "")
+    return _fault(file, f"there is no column {name!r}", asset=name, fix=f"{fix}It has {listed}")
+
+
+def _called_date(file: Path, names: Sequence[str]) -> int | None:
+    """Return the position of the column called 'date' in any case, None without one."""
+    found = [j for j, name in enumerate(names) if name.strip().casefold() == "date"]
+    if len(found) > 1:
+        both = " and ".join(repr(names[j]) for j in found[:2])
+        raise _fault(file, f"{both} both claim to be the dates", fix="rename or drop one")
+    return found[0] if found else None
+
+
+# --- text ---
+
+
+def _read_csv(file: Path, columns: Sequence[str] | None, date_format: str) -> pd.DataFrame:
+    rows = _rows(file, _text(file))
+    header = next(rows, [])
+    _check_header(file, header)
+    date = _called_date(file, header) or 0
+    wanted = _select(file, header, date, columns)
+    picked = list(map(itemgetter(date, *wanted), rows))
+    if not picked:
+        raise _fault(file, "has a header and no rows", fix="check how it was written")
+    texts = list(zip(*picked, strict=True))
+    index = _dates(file, texts[0], date_format)
+    values = [_numbers(file, header[j], cells, texts[0]) for j, cells in zip(wanted, texts[1:], strict=True)]
+    return pd.DataFrame(
+        np.column_stack(values),
+        index=index.rename(header[date] or None),
+        columns=[header[j] for j in wanted],
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise _fault(file, f"cannot be opened ({_reason(error)})", fix="check the permissions") from None
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8: byte {error.start} is 0x{content[error.start]:02x}"
+        raise _fault(file, problem, fix="save it as UTF-8 text (no compression, not UTF-16)") from None
+    if "\0" in text:
+        offset = content.index(b"\0")
+        raise _fault(file, f"has a NUL byte at {offset}", fix="save it as UTF-8 text; UTF-16 looks like this")
+    return text.removeprefix("\ufeff")
+
+
+def _rows(file: Path, text: str) -> Iterator[list[str]]:
+    """Yield the rows, one a line, each as wide as the first; blank lines only at the end."""
+    reader = csv.reader(io.StringIO(text.rstrip("\r\n"), newline=""), strict=True)
+    width = 0
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise _bad_line(file, line, _reason(error)) from None
+        if row is None:
+            return
+        width = width or len(row)
+        if reader.line_num != line:
+            raise _bad_line(file, line, "a quoted cell runs over the end of the line")
+        if len(row) != width:
+            raise _bad_line(file, line, f"{len(row)} cells, where the header has {width}")
+        yield row
+
+
+def _bad_line(file: Path, line: int, problem: str) -> InputError:
+    fix = "correct it; a decimal comma, a thousands separator or an open quote does this"
+    return _fault(file, problem, line=line, fix=fix)
+
+
+def _check_header(file: Path, header: list[str]) -> None:
+    if not header:
+        raise _fault(file, "there is no header", line=1, fix="begin with a line of column names")
+    other = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
+    if other:
+        fix = "export it with commas between the cells and decimal points"
+        raise _fault(file, f"the cells are separated by {other!r}", line=1, fix=fix)
+
+
+def _dates(file: Path, texts: Sequence[str], date_format: str) -> pd.DatetimeIndex:
+    values = []
+    for row, text in enumerate(texts):
+        date = _date(text, date_format)
+        if date is None:
+            raise _no_date(file, texts, row, date_format)
+        values.append(date)
+    return pd.DatetimeIndex(np.array(values, dtype="datetime64[us]"))
+
+
+def _date(text: str, date_format: str) -> dt.datetime | None:
+    try:
+        if date_format == "%Y-%m-%d" and len(text) == 10 and text[4] == text[7] == "-":
+            return dt.datetime.fromisoformat(text)  # the same answer thirty times faster
+        return dt.datetime.strptime(text, date_format)
+    except ValueError:
+        return None
+
+
+def _no_date(file: Path, texts: Sequence[str], row: int, date_format: str) -> InputError:
+    """Return the refusal of a date, with the formats that would read all of them."""
+    text = texts[row]
+    problem = f"{_quoted(text)} is not a date written as {date_format!r}"
+    if _date(text, "%d/%m/%Y") and _date(text, "%m/%d/%Y"):
+        problem += " and day and month could be confused"
+    fits = [known for known in _FORMATS if all(_date(each, known) for each in texts)]
+    fix = " or ".join(f"date_format={known!r}" for known in fits)
+    return _fault(
+        file, problem, line=row + 2, fix=f"pass {fix}" if fits else "correct it or pass its date_format"
+    )
+
+
+def _numbers(file: Path, name: str, cells: Sequence[str], dates: Sequence[str]) -> NDArray[np.float64]:
+    """Return one column as floats, each the nearest to its text; NaN for a missing mark."""
+    values = [_number(cell) for cell in cells]
+    row = next((row for row, value in enumerate(values) if value is None or math.isinf(value)), None)
+    if row is None:
+        return np.array(values, dtype=np.float64)
+    what, fix = (
+        "is not a number",
+        "write plain decimals without %, $ or thousands separators, or choose columns=",
+    )
+    if values[row] is not None:
+        what, fix = "is beyond the largest float", "correct it"
+    raise _fault(file, f"{_quoted(cells[row])} on {dates[row]} {what}", asset=name, line=row + 2, fix=fix)
+
+
+def _number(cell: str) -> float | None:
+    """Return the float nearest to a text, infinite beyond the largest, None for what is no plain decimal."""
+    text = cell.strip()
+    if text in _MISSING:
+        return math.nan
+    try:
+        return float(text) if _NUMERIC.issuperset(text) else None
+    except ValueError:
+        return None
+
+
+def _quoted(cell: str) -> str:
+    return repr(cell if len(cell) <= 40 else f"{cell[:37]}...")
+
+
+# --- Parquet ---
+
+
+def _read_parquet(file: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    schema = _ask_arrow(file, lambda source: source.schema_arrow)
+    date = _date_field(file, schema)
+    wanted = _select(file, schema.names, date, columns)
+    _check_types(file, [schema.field(j) for j in wanted])
+    names = [schema.names[j] for j in wanted]
+    table = _ask_arrow(file, lambda source: _limited(file, source, [schema.names[date], *names]))
+    index = _arrow_dates(file, table.column(schema.names[date]))
+    values = {name: _arrow_floats(file, name, table.column(name)) for name in names}
+    name = None if schema.names[date] == _NO_INDEX else schema.names[date]
+    return pd.DataFrame(values, index=index.rename(name), columns=names)
+
+
+def _ask_arrow(file: Path, question: Callable[[Any], Any]) -> Any:
+    """Return what an open Parquet file answers, or refuse the file."""
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file) as source:
+            return question(source)
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file can make the parser raise anything
+        problem = f"is not readable as Parquet ({_reason(error)})"
+        raise _fault(
+            file, problem, fix="it may be cut short or of another kind: copy or write it again"
+        ) from None
+
+
+def _limited(file: Path, source: Any, names: list[str]) -> Any:
+    n_cells = source.metadata.num_rows * len(names)
+    if not n_cells:
+        raise _fault(file, "has no rows", fix="check how it was written")
+    if n_cells > _MOST_CELLS:
+        problem = f"holds {n_cells:,} cells, more than {_MOST_CELLS:,}"
+        raise _fault(file, problem, fix="keep only the columns and rows that are needed")
+    return source.read(columns=names)
+
+
+def _date_field(file: Path, schema: Any) -> int:
+    """Return the position of the dates: called 'date', an index without a name, or the only dates."""
+    from pyarrow import types
+
+    dated = [j for j, kind in enumerate(schema.types) if types.is_date(kind) or types.is_timestamp(kind)]
+    position = _called_date(file, schema.names)
+    if position is None and _NO_INDEX in schema.names:
+        position = schema.names.index(_NO_INDEX)
+    if position is None and len(dated) == 1:
+        position = dated[0]
+    if position is None:
+        raise _fault(file, f"has {len(dated)} columns of dates and none called 'date'", fix="call one 'date'")
+    if position not in dated:
+        problem = f"the dates are of type {schema.types[position]}"
+        fix = "write them as dates: pd.to_datetime(..., format='%Y-%m-%d')"
+        raise _fault(file, problem, asset=schema.names[position], fix=fix)
+    if getattr(schema.types[position], "tz", None):
+        problem = f"the dates are in time zone {schema.types[position].tz}"
+        raise _fault(file, problem, asset=schema.names[position], fix="write session dates without a zone")
+    return position
+
+
+def _check_types(file: Path, fields: Sequence[Any]) -> None:
+    from pyarrow import types
+
+    for field in fields:
+        kind = field.type
+        if not (types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind)):
+            fix = "write numbers, or choose columns="
+            raise _fault(file, f"is of type {kind}, not a number", asset=field.name, fix=fix)
+
+
+def _arrow_dates(file: Path, column: Any) -> pd.DatetimeIndex:
+    dates = column.to_numpy()
+    if dates.dtype == np.dtype("datetime64[D]"):
+        dates = dates.astype("datetime64[us]")
+    is_date = (dates >= np.datetime64("0001-01-01")) & (
+        dates < np.datetime64("10000-01-01")
+    )  # NaT is neither
+    if not is_date.all():
+        row = int(np.argmin(is_date))
+        raise _fault(file, f"row {row} has no date between the years 1 and 9999", fix="drop or date that row")
+    return pd.DatetimeIndex(dates)
+
+
+def _arrow_floats(file: Path, name: str, column: Any) -> NDArray[Any]:
+    """Return one column as floats of its own width, NaN for null; no integer is rounded."""
+    import pyarrow as pa
+
+    if pa.types.is_decimal(column.type):
+        return np.array([math.nan if cell is None else float(cell) for cell in column.to_pylist()])
+    if pa.types.is_integer(column.type):
+        try:
+            column = column.cast(pa.float64())
+        except pa.ArrowInvalid as error:
+            problem = f"has an integer beyond 2**53 ({_reason(error)})"
+            raise _fault(file, problem, asset=name, fix="rescale the column or write it as float") from None
+    return np.asarray(column.to_numpy())

@@ -1,0 +1,93 @@
+"""How a market shows itself."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from allocator.errors import iso_date
+
+if TYPE_CHECKING:
+    from allocator.market.market import Market
+
+__all__ = ["Sources", "market_html", "market_text"]
+
+_WIDTH = 100
+
+
+class Sources(Mapping[str, str]):
+    """Sources by series, read-only; prints them as paragraphs."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = dict(texts)
+
+    def __getitem__(self, series: str) -> str:
+        return self._texts[series]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __repr__(self) -> str:
+        width = max((len(name) for name in self), default=0) + 2
+        return "\n".join(_paragraph(name, text, width) for name, text in self.items()) or "no sources given"
+
+
+def _paragraph(name: str, text: str, indent: int) -> str:
+    return textwrap.fill(
+        f"{name:<{indent}}{text}",
+        _WIDTH,
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _title(market: Market) -> str:
+    mark = "SIMULATED market" if market.simulated else "Market"
+    return (
+        f"{mark}: {market.name}, {market.frequency}, {iso_date(market.index[0])} to {iso_date(market.index[-1])}, "
+        f"{len(market.index):,} rows"
+    )
+
+
+def _rows(market: Market) -> list[tuple[str, str, str, str]]:
+    """Return a row an asset: name, first date, growth of 1, source."""
+    rows = []
+    for j, asset in enumerate(market.assets):
+        first = int(market.listed_from[j])
+        listed = first < len(market.index)
+        growth = f"{market.levels[-1, j] / market.levels[first, j]:,.2f}" if listed else "–"
+        since = iso_date(market.index[first]) if listed else "not listed yet"
+        rows.append((asset, since, growth, market.sources.get(asset, "")))
+    return rows
+
+
+def _footer(market: Market) -> list[str]:
+    signals = f"signals, dated when known: {', '.join(market.signals)}" if market.signals else "no signals"
+    return [signals, *market.notes]
+
+
+def market_text(market: Market) -> str:
+    """Return the market as text: what, since when, growth of 1, and how cash was given."""
+    rows = [("asset", "listed", "growth of 1"), *(row[:3] for row in _rows(market))]
+    widths = [max(len(row[j]) for row in rows) for j in range(3)]
+    lines = [f"  {r[0]:<{widths[0]}}  {r[1]:<{widths[1]}}  {r[2]:>{widths[2]}}" for r in rows]
+    return "\n".join([_title(market), *lines, *_footer(market)])
+
+
+def market_html(market: Market) -> str:
+    """Return the market as an HTML table with its sources."""
+    head = "".join(f"<th>{name}</th>" for name in ("asset", "listed", "growth of 1", "source"))
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in _rows(market)
+    )
+    foot = "<br>".join(html.escape(line) for line in _footer(market))
+    return (
+        f"<div><b>{html.escape(_title(market))}</b><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table><small>{foot}</small></div>"
+    )

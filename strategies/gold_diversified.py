@@ -1,0 +1,77 @@
+"""Global diversification with a strategic gold sleeve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from allocator.engine import Strategy
+from allocator.errors import InputError
+from allocator.market import Market
+
+__all__ = ["GoldDiversified"]
+
+
+@final
+@dataclass(frozen=True)
+class GoldDiversified(Strategy):
+    """60 % growth assets around the world, 40 % in reserve: 20 % gold and 20 % Treasuries.
+
+    The growth sleeve is half domestic stocks and half ``global_assets`` in equal parts; those not
+    listed yet leave their part to the listed ones, and all of it to domestic stocks while none is.
+    The reserve sleeve is what should hold when growth assets fall. Its reason is the argument
+    that the library tests: if Treasuries lose their role as anchor, stocks and bonds fall together in
+    an inflation or debt scare, and an asset without an issuer should share the sleeve. So gold is
+    funded from Treasuries, half of the sleeve, because nobody knows in advance which of the two
+    scares comes. ``gold_weight=0`` is the same portfolio without gold: the whole sleeve in Treasuries.
+
+    Parameters
+    ----------
+    stocks, bonds, gold
+        Names of the assets in the market.
+    global_assets
+        Names of the other growth assets: foreign equities, real estate, commodities.
+    growth_weight
+        Share of the growth sleeve.
+    gold_weight
+        Share of gold, at most ``1 - growth_weight``; the rest of the reserve sleeve is in bonds.
+    home_share
+        Share of the growth sleeve in domestic stocks.
+    name
+        What tables call it.
+    """
+
+    stocks: str = "stocks"
+    bonds: str = "bonds"
+    gold: str = "gold"
+    global_assets: tuple[str, ...] = ("developed", "emerging")
+    growth_weight: float = 0.6
+    gold_weight: float = 0.2
+    home_share: float = 0.5
+    name: str = "Gold-diversified"
+
+    def __post_init__(self) -> None:
+        names = [self.stocks, self.bonds, self.gold, *self.global_assets]
+        if len(set(names)) < len(names):
+            raise InputError("global_assets", f"{', '.join(names)}", fix="name each asset once")
+        for argument in ("growth_weight", "gold_weight", "home_share"):
+            if not 0.0 <= getattr(self, argument) <= 1.0:
+                raise InputError(argument, f"{getattr(self, argument)!r} is not between 0 and 1")
+        if self.gold_weight > 1.0 - self.growth_weight + 1e-12:
+            raise InputError(
+                "gold_weight",
+                f"{self.gold_weight:g} is more than the reserve sleeve, {1.0 - self.growth_weight:g}",
+                fix="lower gold_weight or growth_weight",
+            )
+
+    def weights(self, past: Market) -> dict[str, float]:
+        """Return the fixed sleeves, the global part shared by the assets listed by then."""
+        listed = [asset for asset in self.global_assets if past.listed(asset)]
+        home = self.home_share if listed else 1.0
+        each = (1.0 - home) / len(listed) if listed else 0.0
+        return {
+            self.stocks: self.growth_weight * home,
+            **dict.fromkeys(listed, self.growth_weight * each),
+            self.gold: self.gold_weight,
+            self.bonds: max(1.0 - self.growth_weight - self.gold_weight, 0.0),
+        }

@@ -1,0 +1,43 @@
+"""60/40: the portfolio that every other one is measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from allocator.engine import Strategy
+from allocator.errors import InputError
+from allocator.market import Market
+
+__all__ = ["SixtyForty"]
+
+
+@final
+@dataclass(frozen=True)
+class SixtyForty(Strategy):
+    """A fixed share of stocks, 60 % unless said otherwise, and the rest in government bonds.
+
+    Parameters
+    ----------
+    stocks, bonds
+        Names of the two assets in the market.
+    stock_weight
+        Share of stocks, between 0 and 1.
+    name
+        What tables call it.
+    """
+
+    stocks: str = "stocks"
+    bonds: str = "bonds"
+    stock_weight: float = 0.6
+    name: str = "60/40"
+
+    def __post_init__(self) -> None:
+        if self.stocks == self.bonds:
+            raise InputError("bonds", f"{self.bonds!r} is also stocks", fix="name two different assets")
+        if not 0.0 <= self.stock_weight <= 1.0:
+            raise InputError("stock_weight", f"{self.stock_weight!r} is not between 0 and 1")
+
+    def weights(self, past: Market) -> dict[str, float]:  # noqa: ARG002
+        """Return the same weights at every date."""
+        return {self.stocks: self.stock_weight, self.bonds: 1.0 - self.stock_weight}

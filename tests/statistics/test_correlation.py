@@ -1,0 +1,161 @@
+"""Correlation: published numbers, the influence-function error, coverage, and what is undefined.
+
+Invariants: symmetric in its arguments; unchanged by leverage; its sign follows the sign of a position;
+inside its own interval.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from allocator.errors import UndefinedStatisticWarning
+from allocator.statistics import bootstrap_correlation, correlation, fisher_interval
+
+moderate = settings(max_examples=30, deadline=None)
+
+
+@st.composite
+def related(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    noise = rng.standard_t(5, (draw(st.integers(12, 80)), 2)) * 0.01
+    weight = draw(st.floats(-0.95, 0.95))
+    return np.clip(np.column_stack([noise[:, 0], weight * noise[:, 0] + noise[:, 1]]), -0.9, 0.9)
+
+
+@moderate
+@given(related(), st.floats(0.1, 1))
+def test_correlation_invariants(pair, leverage):
+    x, y = pair.T
+    r = correlation(x, y)
+    assert r == pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-12)
+    assert correlation(y, x) == r
+    assert correlation(leverage * x, y) == pytest.approx(r, abs=1e-12)
+    assert correlation(-x, y) == pytest.approx(-r, abs=1e-12)
+
+
+@moderate
+@given(related(), st.integers(0, 9))
+def test_interval_holds_the_estimate_and_mirrors(pair, seed):
+    x, y = pair.T
+    estimate = bootstrap_correlation(x, y, n_resamples=200, seed=seed)
+    assert estimate.low < estimate.correlation < estimate.high
+    assert estimate.fisher_low < estimate.correlation < estimate.fisher_high
+    assert -1 <= estimate.low
+    assert estimate.high <= 1
+    assert 1 <= estimate.block_length <= estimate.n // 3
+    mirrored = bootstrap_correlation(-x, y, n_resamples=200, seed=seed)
+    assert (mirrored.low, mirrored.high) == pytest.approx((-estimate.high, -estimate.low), abs=1e-9)
+
+
+def test_stocks_and_bonds_1996_to_2006(case, managers):
+    """r = -.1634 with Fisher's (-.325, .008); the interval that allows for dependence is wider."""
+    expected = json.loads(case("D_conditional_correlation_managers.json").read_text())
+    x, y = managers["SP500 TR"], managers["US 10Y TR"]
+    estimate = bootstrap_correlation(x, y)
+    assert estimate.n == expected["n"] == 132
+    assert estimate.correlation == correlation(x, y) == pytest.approx(expected["corr"], rel=1e-12)
+    assert (estimate.fisher_low, estimate.fisher_high) == pytest.approx(expected["fisher_ci95"], rel=1e-5)
+    assert estimate.high - estimate.low > 1.1 * (estimate.fisher_high - estimate.fisher_low)
+    half = correlation(x[:66], y[:66])
+    assert half == pytest.approx(expected["corr_first66"], rel=1e-12)
+
+
+def test_error_with_blocks_of_one_is_the_influence_error(case, managers):
+    """Independent rows: sd(z*)(1 - r²) estimates the influence-function error, .0984 for these data."""
+    expected = json.loads(case("D_conditional_correlation_managers.json").read_text())
+    estimate = bootstrap_correlation(
+        managers["SP500 TR"], managers["US 10Y TR"], block_length=1, n_resamples=20_000
+    )
+    error = estimate.standard_error * (1 - estimate.correlation**2)
+    assert error == pytest.approx(expected["se_iid_influence"], rel=0.05)
+    assert error > 1.1 * expected["se_normal"]
+
+
+def test_interval_covers_where_fishers_does_not():
+    """Fat-tailed pairs with persistent volatility, n = 250: 300 samples, true correlation 0.3."""
+    rng = np.random.default_rng(11)
+    ours = fishers = 0
+    for _ in range(300):
+        noise = rng.standard_normal((250, 2))
+        noise[:, 1] = 0.3 * noise[:, 0] + np.sqrt(1 - 0.09) * noise[:, 1]
+        calm = np.repeat(rng.uniform(0.3, 3.0, 10), 25)[:, np.newaxis]
+        x, y = (0.01 * calm * noise).T
+        estimate = bootstrap_correlation(x, y, n_resamples=300)
+        ours += estimate.low <= 0.3 <= estimate.high
+        fishers += estimate.fisher_low <= 0.3 <= estimate.fisher_high
+    assert ours >= 300 * 0.91
+    assert fishers <= 300 * 0.89
+
+
+def test_seed_decides_and_is_recorded(daily):
+    other = daily.shift(1, fill_value=0.0)
+    first, again = (bootstrap_correlation(daily, other, seed=5, n_resamples=300) for _ in range(2))
+    assert first == again
+    assert first.seed == 5
+    assert bootstrap_correlation(daily, other, seed=6, n_resamples=300).low != first.low
+
+
+def test_confidence_widens(daily):
+    other = daily.shift(1, fill_value=0.0)
+    narrow = bootstrap_correlation(daily, other, confidence=0.8, n_resamples=300)
+    wide = bootstrap_correlation(daily, other, confidence=0.99, n_resamples=300)
+    assert wide.low < narrow.low < narrow.high < wide.high
+    assert wide.fisher_low < narrow.fisher_low
+
+
+@pytest.mark.parametrize(("r", "n", "confidence"), [(0.6, 30, 0.95), (-0.4, 132, 0.9), (0.0, 10, 0.99)])
+def test_fisher_interval_is_scipys(r, n, confidence):
+    interval = scipy_stats._stats_py._pearsonr_fisher_ci(r, n, confidence, "two-sided")
+    assert fisher_interval(r, n, confidence) == pytest.approx((interval.low, interval.high), rel=1e-12)
+
+
+def test_fewer_than_twelve_pairs_say_nothing():
+    x = np.arange(11) / 100 - 0.05
+    estimate = bootstrap_correlation(x, x**2)
+    assert estimate.n == 11
+    assert np.isnan([estimate.correlation, estimate.low, estimate.high, estimate.fisher_low]).all()
+    assert estimate.reason == "n=11, at least 12 are needed"
+    assert bootstrap_correlation(np.append(x, 0.2), np.append(x, 0.2) ** 2).reason == ""
+
+
+def test_F130_constant_series(daily):
+    estimate = bootstrap_correlation(daily, 0.0 * daily + 0.1)
+    assert np.isnan(estimate.correlation)
+    assert estimate.reason == "y never changes"
+    with pytest.warns(UndefinedStatisticWarning, match="never changes"):
+        assert np.isnan(correlation(0.0 * daily, daily))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_proportional_series_have_a_degenerate_interval(daily, sign):
+    estimate = bootstrap_correlation(daily, sign * 0.5 * daily)
+    assert (estimate.low, estimate.correlation, estimate.high) == (sign, sign, sign)
+    assert "multiple" in estimate.reason
+
+
+def test_resamples_that_miss_the_only_move_are_left_out():
+    x = np.zeros(20)
+    x[7] = 0.1
+    estimate = bootstrap_correlation(x, np.random.default_rng(0).normal(0, 0.01, 20), n_resamples=500)
+    assert np.isfinite([estimate.low, estimate.high, estimate.standard_error]).all()
+
+
+def test_short_pairs_have_no_fisher_interval():
+    assert np.isnan(fisher_interval(0.5, 3)).all()
+    assert fisher_interval(1.0, 30) == (1.0, 1.0)
+
+
+def test_dates_and_arrays_mix(daily):
+    other = daily.shift(1, fill_value=0.0)
+    assert correlation(daily, other.to_numpy()) == correlation(daily, other)
+
+
+def test_block_length_may_be_given(daily):
+    other = daily.shift(1, fill_value=0.0)
+    assert bootstrap_correlation(daily, other, block_length=21, n_resamples=50).block_length == 21
+    assert pd.isna(bootstrap_correlation(daily[:5], other[:5]).low)
