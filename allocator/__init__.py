@@ -55,13 +55,10 @@ if TYPE_CHECKING:
         Comparison,
         RegimeStudy,
         compare,
-        plot_drawdown,
-        plot_growth,
-        plot_regime_correlation,
-        plot_weights,
         study_regimes,
         write_report,
     )
+    from allocator.report.charts import plot_drawdown, plot_growth, plot_regime_correlation, plot_weights
     from allocator.statistics import (
         bootstrap_correlation,
         bootstrap_sharpe,
@@ -83,39 +80,85 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "allocator.engine": (
-        "Backtest Band BuyAndHold Costs EveryNRows Monthly Quarterly Rebalancing Strategy Weekly Yearly "
-        "run_backtest"
-    ),
-    "allocator.errors": "AllocatorError InputError InsufficientHistoryError StrategyError UndefinedStatisticWarning",
-    "allocator.market": "Market Signal load_us_history read_prices simulate_market",
-    "allocator.regimes": (
-        "ConditionalTable Regimes conditional_correlation conditional_performance correlation_sign decades "
-        "eras inflation_level inflation_trend"
-    ),
-    "allocator.report": (
-        "Comparison RegimeStudy compare plot_drawdown plot_growth plot_regime_correlation plot_weights "
-        "study_regimes write_report"
-    ),
-    "allocator.statistics": (
-        "bootstrap_correlation bootstrap_sharpe cagr calmar_ratio correlation drawdown_path drawdowns "
-        "empyrical_summary expected_shortfall max_drawdown performance_summary sharpe_ratio "
-        "sharpe_standard_error sortino_ratio value_at_risk volatility"
-    ),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+# Searched in this order for a name, so that the cheap ones are imported first.
+_HOMES = (
+    "allocator.errors",
+    "allocator.market",
+    "allocator.engine",
+    "allocator.statistics",
+    "allocator.regimes",
+    "allocator.report",
+    "allocator.report.charts",
+)
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605
+__all__ = [
+    "AllocatorError",
+    "Backtest",
+    "Band",
+    "BuyAndHold",
+    "Comparison",
+    "ConditionalTable",
+    "Costs",
+    "EveryNRows",
+    "InputError",
+    "InsufficientHistoryError",
+    "Market",
+    "Monthly",
+    "Quarterly",
+    "Rebalancing",
+    "RegimeStudy",
+    "Regimes",
+    "Signal",
+    "Strategy",
+    "StrategyError",
+    "UndefinedStatisticWarning",
+    "Weekly",
+    "Yearly",
+    "bootstrap_correlation",
+    "bootstrap_sharpe",
+    "cagr",
+    "calmar_ratio",
+    "compare",
+    "conditional_correlation",
+    "conditional_performance",
+    "correlation",
+    "correlation_sign",
+    "decades",
+    "drawdown_path",
+    "drawdowns",
+    "empyrical_summary",
+    "eras",
+    "expected_shortfall",
+    "inflation_level",
+    "inflation_trend",
+    "load_us_history",
+    "max_drawdown",
+    "performance_summary",
+    "plot_drawdown",
+    "plot_growth",
+    "plot_regime_correlation",
+    "plot_weights",
+    "read_prices",
+    "run_backtest",
+    "sharpe_ratio",
+    "sharpe_standard_error",
+    "simulate_market",
+    "sortino_ratio",
+    "study_regimes",
+    "value_at_risk",
+    "volatility",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'allocator' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
+    if name in __all__:
+        for home in map(importlib.import_module, _HOMES):
+            if name in home.__all__:
+                globals()[name] = value = getattr(home, name)
+                return value
+    raise AttributeError(f"module 'allocator' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -147,12 +147,12 @@ def _refuse_weekends(index: pd.DatetimeIndex, frequency: Frequency, argument: st
         return
     rows_per_year = (len(index) - 1) / ((index[-1] - index[0]).days / _DAYS_PER_YEAR)
     if rows_per_year > _MOST_DAILY_ROWS_PER_YEAR:
-        weekend = index[index.dayofweek >= 5]
+        weekend = index[index.day_of_week >= 5]
         raise InputError(
             f"{argument}.index",
             f"{rows_per_year:.0f} rows a year, weekends among them: 252 periods a year would be wrong",
             date=weekend[0] if len(weekend) else None,
-            fix=f"keep the working days: {argument}[{argument}.index.dayofweek < 5]",
+            fix=f"keep the working days: {argument}[{argument}.index.day_of_week < 5]",
         )
 
 

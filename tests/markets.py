@@ -56,8 +56,12 @@ def market_frames(
     index = draw(calendars(spacings, rows))
     n_assets = draw(st.integers(*assets))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    risk = np.array(draw(st.lists(st.sampled_from([0.0, 1e-4, 0.01, 0.08]), min_size=n_assets, max_size=n_assets)))
-    scale = np.array(draw(st.lists(st.sampled_from([1e-6, 0.3, 1.0, 100.0, 1e6]), min_size=n_assets, max_size=n_assets)))
+    risk = np.array(
+        draw(st.lists(st.sampled_from([0.0, 1e-4, 0.01, 0.08]), min_size=n_assets, max_size=n_assets))
+    )
+    scale = np.array(
+        draw(st.lists(st.sampled_from([1e-6, 0.3, 1.0, 100.0, 1e6]), min_size=n_assets, max_size=n_assets))
+    )
     steps = rng.normal(0.0, 1.0, (len(index), n_assets)) * risk
     prices = scale * np.exp(np.cumsum(steps, axis=0))
     for column in range(1, n_assets):  # the first asset is there from the first row: no row is empty

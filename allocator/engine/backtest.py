@@ -95,9 +95,8 @@ def run_backtest(
     return _record(strategy, world, rule, charges, delay, unlisted, plan, built, accounts)
 
 
-def first_decision(strategy: Strategy, market: Market, unlisted: str = "error") -> int:
-    """Return the first row on which a strategy can decide: enough history, and its assets listed."""
-    row = 0
+def first_decision(strategy: Strategy, market: Market, unlisted: str = "error", row: int = 0) -> int:
+    """Return the first row, from ``row`` on, where a strategy can decide: enough history, assets listed."""
     while True:
         try:
             decide(strategy, market, row, unlisted)
@@ -223,7 +222,8 @@ def _check_policy(unlisted: str) -> None:
 
 def _first_row(strategy: Strategy, market: Market, start: Date | None, lag: int, unlisted: str) -> int:
     """Return the row of the first decision, refusing a start that the history does not allow."""
-    possible = first_decision(strategy, market, unlisted)
+    wanted = 0 if start is None else _row_before(market, start) - lag
+    possible = first_decision(strategy, market, unlisted, max(wanted, 0))
     if possible + lag >= len(market.index) - 1:
         raise InsufficientHistoryError(
             "prices",
@@ -233,12 +233,18 @@ def _first_row(strategy: Strategy, market: Market, start: Date | None, lag: int,
             rows_needed=possible + lag + 2,
             fix="give a longer history",
         )
-    return possible if start is None else _started(strategy, market, start, lag, possible)
+    if start is not None and possible != wanted:
+        raise InsufficientHistoryError(
+            "start",
+            f"{start} is too early: {strategy.name!r} lacks the history or the assets to decide by then",
+            rows_needed=possible + 1,
+            fix=f"start on {iso_date(market.index[possible + lag + 1])} or later",
+        )
+    return possible
 
 
-def _started(strategy: Strategy, market: Market, start: Date, lag: int, possible: int) -> int:
-    date = parse_date(start, "start")
-    row = int(market.index.searchsorted(date, side="left"))
+def _row_before(market: Market, start: Date) -> int:
+    row = int(market.index.searchsorted(parse_date(start, "start"), side="left"))
     if row >= len(market.index):
         raise InputError(
             "start",
@@ -246,15 +252,7 @@ def _started(strategy: Strategy, market: Market, start: Date, lag: int, possible
             date=market.index[-1],
             fix="choose an earlier start or a later end",
         )
-    wanted = row - 1 - lag
-    if wanted < possible:
-        raise InsufficientHistoryError(
-            "start",
-            f"{start} is too early: {strategy.name!r} lacks the history or the assets to decide by then",
-            rows_needed=possible + 1,
-            fix=f"start on {iso_date(market.index[possible + lag + 1])} or later",
-        )
-    return wanted
+    return row - 1
 
 
 def _financing(market: Market, costs: Costs) -> Financing:

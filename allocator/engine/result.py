@@ -88,13 +88,13 @@ class Backtest:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the inputs: dates, names, prices, cash, signals and parameters. Equal inputs, equal text."""
+        """SHA-256 of all that went in: prices, cash, signals and parameters. Equal inputs, equal text."""
         market = self.market
         text = "\n".join(
             [
                 *(date.isoformat() for date in market.index.date),
                 *market.assets,
-                *(f"{name} {s.values.to_dict()}" for name, s in market.signals.items()),
+                *(f"{name} {signal.values.to_dict()}" for name, signal in market.signals.items()),  # noqa: PD011
                 repr(
                     (
                         self.strategy,

@@ -1,8 +1,9 @@
 """What the world did: validated prices, cash, and signals as they became known."""
 
 from allocator.market.datasets import load_us_history
+from allocator.market.files import read_prices
 from allocator.market.market import Market
 from allocator.market.signals import Signal
 from allocator.market.simulate import simulate_market
 
-__all__ = ["Market", "Signal", "load_us_history", "simulate_market"]
+__all__ = ["Market", "Signal", "load_us_history", "read_prices", "simulate_market"]

@@ -387,9 +387,8 @@ def _arrow_dates(file: Path, column: Any) -> pd.DatetimeIndex:
     dates = column.to_numpy()
     if dates.dtype == np.dtype("datetime64[D]"):
         dates = dates.astype("datetime64[us]")
-    is_date = (dates >= np.datetime64("0001-01-01")) & (
-        dates < np.datetime64("10000-01-01")
-    )  # NaT is neither
+    days = dates.astype("datetime64[D]")  # the year 10000 is beyond nanoseconds; NaT is no date either
+    is_date = (days >= np.datetime64("0001-01-01")) & (days <= np.datetime64("9999-12-31"))
     if not is_date.all():
         row = int(np.argmin(is_date))
         raise _fault(file, f"row {row} has no date between the years 1 and 9999", fix="drop or date that row")

@@ -81,6 +81,7 @@ class Market:
     simulated: bool
     notes: tuple[str, ...]
     _signals: Mapping[str, Signal]
+    _is_cut: bool
 
     def __init__(
         self,
@@ -106,6 +107,7 @@ class Market:
             "simulated": simulated,
             "notes": (*panel.notes, describe_cash(cash)),
             "_signals": validate_signals(signals),
+            "_is_cut": False,
         }
         _fill(self, facts)
 
@@ -200,7 +202,8 @@ def cut(market: Market, n_rows: int) -> Market:
     """Return the first ``n_rows`` of a market as a view."""
     past = object.__new__(Market)
     facts = dict(vars(market))
-    _fill(past, facts | {k: facts[k][:n_rows] for k in ("index", "levels", "cash")})
+    short = {name: facts[name][:n_rows] for name in ("index", "levels", "cash")}
+    _fill(past, facts | short | {"_is_cut": True})
     return past
 
 
@@ -209,6 +212,16 @@ def with_signals(market: Market, signals: Mapping[str, Signal]) -> Market:
     more = object.__new__(Market)
     _fill(more, dict(vars(market)) | {"_signals": {**validate_signals(signals), **market._signals}})
     return more
+
+
+def signal_in_hindsight(market: Market, name: str) -> Signal:
+    """Return all of a signal, also what was known only after the last date; of a cut market, only what was known.
+
+    For labels that say of a period what was published after it. A strategy's past is a cut market,
+    so it learns nothing here.
+    """
+    known = market.signal(name)
+    return known if market._is_cut else market._signals[name]
 
 
 def column_of(market: Market, asset: str) -> int:

@@ -83,7 +83,8 @@ def validate_prices(prices: pd.DataFrame, frequency: str | None = None) -> Price
     spacing = resolve_frequency(index, frequency)
     for j, row in enumerate(listed_from):
         levels[:row, j] = levels[row, j]
-    levels.flags.writeable = False
+    for array in (levels, listed_from):
+        array.flags.writeable = False
     return PricePanel(index, assets, levels, listed_from, spacing, _notes(prices, assets))
 
 

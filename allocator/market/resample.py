@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import InputError
-from allocator.market.market import Market, with_signals
+from allocator.market.market import Market, signal_in_hindsight, with_signals
 
 __all__ = ["month_ends"]
 
@@ -38,4 +38,4 @@ def month_ends(market: Market) -> Market:
         name=f"{market.name}, month ends",
         simulated=market.simulated,
     )
-    return with_signals(thinned, market.signals)
+    return with_signals(thinned, {name: signal_in_hindsight(market, name) for name in market.signals})

@@ -49,10 +49,8 @@ def _paragraph(name: str, text: str, indent: int) -> str:
 
 def _title(market: Market) -> str:
     mark = "SIMULATED market" if market.simulated else "Market"
-    return (
-        f"{mark}: {market.name}, {market.frequency}, {iso_date(market.index[0])} to {iso_date(market.index[-1])}, "
-        f"{len(market.index):,} rows"
-    )
+    dates = f"{iso_date(market.index[0])} to {iso_date(market.index[-1])}"
+    return f"{mark}: {market.name}, {market.frequency}, {dates}, {len(market.index):,} rows"
 
 
 def _rows(market: Market) -> list[tuple[str, str, str, str]]:

@@ -172,7 +172,7 @@ def simulate_market(seed: int, years: int = 20, start: Date = "2004-01-01") -> M
         pd.Series(cash, index=days, name="simulated short rate"),
         _signals(macro, months, days[-1]),
         sources=_sources(seed),
-        name=f"simulated, seed {seed}",
+        name=f"two regimes, seed {seed}",
         simulated=True,
     )
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError
 from allocator.market import Market, Signal
-from allocator.market.market import Date, column_of, parse_date, window_rows
+from allocator.market.market import Date, column_of, parse_date, signal_in_hindsight, window_rows
 
 __all__ = [
     "UNCLASSIFIED",
@@ -83,7 +83,7 @@ def inflation_level(market: Market, threshold: float = 0.03, *, ex_post: bool = 
         False: the newest figure published before the period began. True: the figure that describes
         the period, which was published after it.
     """
-    values = _as_of(market, market.signal("inflation"), ex_post)
+    values = _as_of(market, _inflation(market, ex_post), ex_post)
     low, high = f"inflation under {threshold:.1%}", f"inflation {threshold:.1%} or more"
     if ex_post:
         low, high = f"{low}, same period", f"{high}, same period"
@@ -104,7 +104,7 @@ def inflation_trend(market: Market, years: float = 3.0, *, ex_post: bool = False
     ex_post
         As for :func:`inflation_level`.
     """
-    signal = market.signal("inflation")
+    signal = _inflation(market, ex_post)
     gap = _gap_to_trailing_mean(signal.values, years)
     values = _as_of(market, Signal(gap, signal.describes), ex_post)
     tail = ", same period" if ex_post else ""
@@ -170,11 +170,15 @@ def correlation_sign(
     trailing = returns[0].rolling(rows).corr(returns[1]).shift(1).reindex(market.index[1:])
     names = (f"{x}–{y} correlation was negative", f"{x}–{y} correlation was positive")
     values = trailing.to_numpy(dtype=np.float64)
-    rule = f"Pearson over the {years:g} years before the period"
+    rule = f"Pearson over the {years:g}-year window before the period"
     return _two_sided(market, values, values >= 0.0, names, "Trailing correlation", rule, False)
 
 
 _SIGN_WINDOW = {"daily": 1.0, "weekly": 3.0, "monthly": 3.0, "quarterly": 5.0, "yearly": 10.0}
+
+
+def _inflation(market: Market, ex_post: bool) -> Signal:
+    return signal_in_hindsight(market, "inflation") if ex_post else market.signal("inflation")
 
 
 def _as_of(market: Market, signal: Signal, ex_post: bool) -> NDArray[np.float64]:

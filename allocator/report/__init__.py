@@ -1,0 +1,7 @@
+"""Studies as tables, pictures and a page. Charts live in :mod:`allocator.report.charts`, imported on use."""
+
+from allocator.report.comparison import Comparison, compare
+from allocator.report.regime_study import RegimeStudy, study_regimes
+from allocator.report.write import write_report
+
+__all__ = ["Comparison", "RegimeStudy", "compare", "study_regimes", "write_report"]

@@ -111,7 +111,8 @@ def _table(backtests: Sequence[Backtest]) -> pd.DataFrame:
 
 def _flows(backtest: Backtest) -> dict[str, float]:
     """Return what was traded and paid, a year, as fractions of the value before."""
-    years = float(years_between(backtest.value.index, backtest.market.frequency).sum())
+    dates = pd.DatetimeIndex(backtest.value.index)
+    years = float(years_between(dates, backtest.market.frequency).sum())
     before = backtest.value.shift(1).iloc[1:]
     interest = backtest.interest / before
     paid = backtest.trading_costs.sum(axis=1)
@@ -120,7 +121,7 @@ def _flows(backtest: Backtest) -> dict[str, float]:
         "turnover": float(backtest.turnover.iloc[1:].sum()) / years,
         "trading_cost": float((paid / worth).sum()) / years,
         "interest_earned": float(interest.clip(lower=0.0).sum()) / years,
-        "interest_paid": float(-interest.clip(upper=0.0).sum()) / years,
+        "interest_paid": float(interest.clip(upper=0.0).abs().sum()) / years,
     }
 
 

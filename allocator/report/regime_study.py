@@ -131,7 +131,8 @@ def _tables(
 
 
 def _flat(result: ConditionalTable) -> pd.DataFrame:
-    regimes = result.regimes
+    regimes, p_equal = result.regimes, result.p_equal
+    assert isinstance(p_equal, float)  # one pair of series, one test
     return result.table.reset_index().assign(
-        definition=regimes.name, rule=regimes.rule, ex_post=regimes.ex_post, p_equal=result.p_equal
+        definition=regimes.name, rule=regimes.rule, ex_post=regimes.ex_post, p_equal=p_equal
     )

@@ -22,14 +22,17 @@ from allocator.statistics.performance import (
     volatility,
     worst_period,
 )
+from allocator.statistics.sharpe_by_block import SharpeEstimate, bootstrap_sharpe
 from allocator.statistics.summary import performance_summary
 from allocator.statistics.tail import expected_shortfall, value_at_risk
 
 __all__ = [
     "CorrelationEstimate",
     "Drawdown",
+    "SharpeEstimate",
     "best_period",
     "bootstrap_correlation",
+    "bootstrap_sharpe",
     "cagr",
     "calmar_ratio",
     "correlation",

@@ -238,7 +238,8 @@ def _read_frame(frame: pd.DataFrame, argument: str) -> FloatArray:
             raise InputError(
                 argument, f"{kind} is not numeric", asset=name, fix="convert it with .astype(float)"
             )
-    return np.array(frame.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    # Columns contiguous: a column of a table then gives the number of the series, to the last bit.
+    return np.array(frame.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, order="F")
 
 
 def _read_array(array: NDArray[Any], argument: str) -> FloatArray:
@@ -246,7 +247,7 @@ def _read_array(array: NDArray[Any], argument: str) -> FloatArray:
         raise InputError(
             argument, f"an array of {array.dtype} is not numeric", fix="convert it with .astype(float)"
         )
-    values = np.array(array, dtype=np.float64)
+    values = np.array(array, dtype=np.float64, order="F")
     return values[:, np.newaxis] if values.ndim == 1 else values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -205,7 +206,8 @@ def _standardised(pairs: FloatArray) -> FloatArray:
 
 
 def _pearson(scores: FloatArray) -> float:
-    return float(np.clip(np.mean(scores[:, 0] * scores[:, 1]), -1.0, 1.0))
+    r = float(np.mean(scores[:, 0] * scores[:, 1]))
+    return r if abs(r) < _EXACT else math.copysign(1.0, r)
 
 
 def _best_block(scores: FloatArray, r: float) -> int:

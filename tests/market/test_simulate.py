@@ -74,6 +74,8 @@ def test_any_seed_and_start_give_a_sound_market(seed, start):
     for signal in market.signals.values():
         assert (signal.values.index > signal.describes).all()
         assert signal.values.index[-1] <= market.index[-1]
+    for signal in market._signals.values():
+        assert signal.describes[-1] <= market.index[-1], "a month that is not over has no inflation yet"
 
 
 def test_every_working_day_has_a_row():
@@ -97,11 +99,11 @@ def test_it_says_that_it_is_simulated_wherever_it_shows():
     market = simulate_market(7)
     assert market.simulated
     assert market.until("2010").simulated
-    assert market.name == "simulated, seed 7"
+    assert market.name == "two regimes, seed 7"
     assert "SIMULATED" in repr(market)
-    assert "simulated, seed 7" in repr(market)
+    assert "two regimes, seed 7" in repr(market)
     assert "SIMULATED" in market._repr_html_()
-    assert "simulated, seed 7" in market._repr_html_()
+    assert "two regimes, seed 7" in market._repr_html_()
 
 
 def test_every_series_says_that_it_is_simulated():
@@ -190,6 +192,16 @@ def test_cash_pays_for_the_weekend():
     cash = simulate_market(7).cash_returns
     monday = cash[cash.index.day_of_week == 0].mean()
     assert monday == pytest.approx(3.0 * cash[cash.index.day_of_week == 3].mean(), rel=0.01)
+
+
+def test_cash_earns_the_rate_that_stood_the_day_before():
+    market = simulate_market(7)
+    days = np.diff(market.index.values.astype("datetime64[D]").astype(int))
+    rates = pd.Series(np.log1p(market.cash[1:]) / days, index=market.index[1:])
+    new_rate = rates.index[np.abs(rates.diff()) > 1e-12]
+    first_of_month = market.index[:-1][market.index.month[1:] != market.index.month[:-1]] + pd.offsets.BDay(1)
+    assert len(new_rate) > 100
+    assert set(new_rate) <= set(first_of_month + pd.offsets.BDay(1))
 
 
 def test_inflation_is_known_on_the_15th_of_the_next_month():

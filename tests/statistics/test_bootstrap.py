@@ -74,7 +74,7 @@ def test_independent_blocks_reproduce_the_published_variance(case, managers):
 def test_block_length_of_arch(case):
     """The test of arch: an AR(1) of 10,000 values, 13.635665 and 15.60894."""
     expected = json.loads(case("I_politis_white_ar1.json").read_text())
-    series = np.random.RandomState(0).standard_normal(10_100)  # noqa: NPY002  the published generator
+    series = np.random.RandomState(0).standard_normal(10_100)
     for i in range(1, len(series)):
         series[i] += 0.3 * series[i - 1]
     stationary, circular = optimal_block_length(series[100:])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from allocator.errors import UndefinedStatisticWarning
-from allocator.statistics import bootstrap_correlation, correlation, fisher_interval
+from allocator.statistics import bootstrap_correlation, correlation, fisher_interval, optimal_block_length
 
 moderate = settings(max_examples=30, deadline=None)
 
@@ -45,8 +45,7 @@ def test_interval_holds_the_estimate_and_mirrors(pair, seed):
     estimate = bootstrap_correlation(x, y, n_resamples=200, seed=seed)
     assert estimate.low < estimate.correlation < estimate.high
     assert estimate.fisher_low < estimate.correlation < estimate.fisher_high
-    assert -1 <= estimate.low
-    assert estimate.high <= 1
+    assert max(-estimate.low, estimate.high) <= 1
     assert 1 <= estimate.block_length <= estimate.n // 3
     mirrored = bootstrap_correlation(-x, y, n_resamples=200, seed=seed)
     assert (mirrored.low, mirrored.high) == pytest.approx((-estimate.high, -estimate.low), abs=1e-9)
@@ -74,6 +73,30 @@ def test_error_with_blocks_of_one_is_the_influence_error(case, managers):
     error = estimate.standard_error * (1 - estimate.correlation**2)
     assert error == pytest.approx(expected["se_iid_influence"], rel=0.05)
     assert error > 1.1 * expected["se_normal"]
+
+
+def test_error_is_that_of_rows_resampled_one_by_one(daily):
+    """The obvious version: write out the rows, correlate them, take the spread of artanh."""
+    x, y = daily.to_numpy()[:100], (0.5 * daily + daily.shift(1, fill_value=0.0)).to_numpy()[:100]
+    x, y = x + 0.02, y - 0.01  # means that are not zero, which the products must lose
+    estimate = bootstrap_correlation(x, y, block_length=7, n_resamples=200, seed=3)
+    starts = np.random.default_rng(3).integers(0, 100, size=(200, 15))
+    rows = (starts[:, :, np.newaxis] + np.arange(7)).reshape(200, -1)[:, :100] % 100
+    z = [np.arctanh(np.corrcoef(x[sample], y[sample])[0, 1]) for sample in rows]
+    assert estimate.standard_error == pytest.approx(np.std(z, ddof=1), rel=1e-9)
+
+
+def test_block_is_the_best_one_for_the_influence_of_the_pairs():
+    noise = np.random.default_rng(1).standard_normal((400, 2))
+    noise[:, 1] += 1.5 * noise[:, 0]
+    calm = np.repeat([0.5, 2.0, 0.7, 3.0], 100)
+    x, y = (0.01 * calm[:, np.newaxis] * noise).T
+    u, v = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
+    r = np.mean(u * v)
+    best = np.ceil(optimal_block_length(u * v - r / 2 * (u**2 + v**2))[1])
+    assert bootstrap_correlation(x, y, n_resamples=50).block_length == best
+    assert best != np.ceil(optimal_block_length(u * v)[1])
+    assert best != np.ceil(optimal_block_length(u * v + r / 2 * (u**2 + v**2))[1])
 
 
 def test_interval_covers_where_fishers_does_not():
@@ -108,10 +131,12 @@ def test_confidence_widens(daily):
     assert wide.fisher_low < narrow.fisher_low
 
 
-@pytest.mark.parametrize(("r", "n", "confidence"), [(0.6, 30, 0.95), (-0.4, 132, 0.9), (0.0, 10, 0.99)])
-def test_fisher_interval_is_scipys(r, n, confidence):
-    interval = scipy_stats._stats_py._pearsonr_fisher_ci(r, n, confidence, "two-sided")
-    assert fisher_interval(r, n, confidence) == pytest.approx((interval.low, interval.high), rel=1e-12)
+@moderate
+@given(related(), st.floats(0.5, 0.999))
+def test_fisher_interval_is_scipys(pair, confidence):
+    theirs = scipy_stats.pearsonr(*pair.T).confidence_interval(confidence)
+    ours = fisher_interval(correlation(*pair.T), len(pair), confidence)
+    assert ours == pytest.approx((theirs.low, theirs.high), rel=1e-9)
 
 
 def test_fewer_than_twelve_pairs_say_nothing():

@@ -4,8 +4,6 @@ Invariants: the Sharpe ratio does not change with scale, nor the Sortino; equal 
 changes nothing; every container gives the same number; n years of the same growth have that CAGR.
 """
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -72,7 +70,7 @@ def test_every_container_gives_the_same_numbers(returns):
         lambda r, p: volatility(r, p),
         lambda r, p: sharpe_ratio(r, 0.02, p),
         lambda r, p: sharpe_standard_error(r, 0.02, p),
-        lambda r, p: sortino_ratio(r, -0.02, p),
+        lambda r, p: sortino_ratio(r, 0.02, p),
         lambda r, p: calmar_ratio(r, p),
         lambda r, _: skewness(r),
         lambda r, _: kurtosis(r),
@@ -82,8 +80,8 @@ def test_every_container_gives_the_same_numbers(returns):
         by_array, by_frame = statistic(returns, 12), statistic(frame, None)
         assert isinstance(by_array, np.ndarray)
         assert list(by_frame.index) == list("abc")
-        np.testing.assert_allclose(by_frame, by_array, rtol=1e-12)
-        assert statistic(frame["b"], None) == pytest.approx(by_array[1], rel=1e-12)
+        np.testing.assert_array_equal(by_frame, by_array)
+        assert statistic(frame["b"], None) == by_array[1]
         assert isinstance(statistic(returns[:, 1], 12), float)
 
 
@@ -139,28 +137,22 @@ def test_cash_series_may_be_longer_and_is_aligned_by_date(daily):
 
 
 def test_standard_error_is_the_spread_of_sharpe_ratios():
-    """Mertens' formula against what it estimates: skewed independent returns, 4,000 samples of 120 months."""
-    draws = 0.01 * (3 - np.random.default_rng(3).gamma(2.0, 1.0, (120, 4000)))
+    """Mertens' formula against what it estimates: skewed independent returns, 3,000 samples of 50 years."""
+    draws = 0.01 * (3 - np.random.default_rng(3).gamma(2.0, 1.0, (600, 3000)))
     ratios, errors = sharpe_ratio(draws, 0.0, 12), sharpe_standard_error(draws, 0.0, 12)
     assert errors.mean() == pytest.approx(ratios.std(), rel=0.05)
-    # The normal formula would be off by far more than the tolerance, so this test can fail.
-    normal = np.sqrt(12 * (1 + (ratios**2).mean() / 12 / 2) / 120)
-    assert abs(normal / ratios.std() - 1) > 0.1
+    # Lo's formula for normal returns misses by far more than the tolerance: this test can fail.
+    normal = np.sqrt(12 * (1 + (ratios**2).mean() / 12 / 2) / 600)
+    assert abs(normal / ratios.std() - 1) > 0.2
 
 
-def test_standard_error_agrees_with_the_probabilistic_sharpe_ratio(case):
-    """PSR = Φ((s - s*)√(n - 1)/√(1 - g₃s + (g₄ - 1)s²/4)): the same denominator, Bailey and López de Prado (2012)."""
-    from allocator.statistics.performance import _mertens
-
-    psr = json.loads(case("B_psr_dsr.json").read_text())["psr"]
-    sample = np.random.default_rng(0).standard_normal((59, 1))
-    sharpe = np.array([psr["sr"]])
-    g3, g4 = scipy_stats.skew(sample[:, 0]), scipy_stats.kurtosis(sample[:, 0]) + 3
-    variance = 1 - g3 * sharpe + (g4 - 1) / 4 * sharpe**2
-    np.testing.assert_allclose(_mertens(sample, sharpe), np.sqrt(variance / 59), rtol=1e-12)
-    z = (psr["sr"] - psr["benchmark"]) * np.sqrt(58)
-    z /= np.sqrt(1 - psr["skew"] * psr["sr"] + (psr["kurtosis_nonexcess"] - 1) / 4 * psr["sr"] ** 2)
-    assert scipy_stats.norm.cdf(z) == pytest.approx(psr["psr"], abs=1e-12)
+@moderate
+@given(noisy_returns())
+def test_standard_error_is_mertens_formula(returns):
+    sharpe = sharpe_ratio(returns[:, 0], 0.0, 12) / np.sqrt(12)
+    skew, kurt = scipy_stats.skew(returns[:, 0]), scipy_stats.kurtosis(returns[:, 0], fisher=False)
+    variance = (1 - skew * sharpe + (kurt - 1) / 4 * sharpe**2) / len(returns)
+    assert sharpe_standard_error(returns[:, 0], 0.0, 12) == pytest.approx(np.sqrt(12 * variance), rel=1e-9)
 
 
 def test_performance_analytics_agrees_where_conventions_coincide(case, managers, edhec):
@@ -189,13 +181,8 @@ def test_performance_analytics_agrees_where_conventions_coincide(case, managers,
 def test_summary_is_the_functions_one_by_one(managers):
     returns, cash = managers[["HAM1", "SP500 TR"]], managers["US 3m TR"]
     table = performance_summary(returns, cash, start="1995-12-31")
-    assert (
-        list(table.columns)
-        == (
-            "cagr volatility sharpe sharpe_se sortino max_drawdown peak trough recovery calmar "
-            "var_95 es_95 skew kurtosis best worst n"
-        ).split()
-    )
+    names = "cagr volatility sharpe sharpe_se sortino max_drawdown peak trough recovery calmar var_95 es_95"
+    assert " ".join(table.columns) == f"{names} skew kurtosis best worst n"
     assert list(table.index) == ["HAM1", "SP500 TR"]
     stocks = table.loc["SP500 TR"]
     assert stocks["sharpe"] == sharpe_ratio(returns["SP500 TR"], cash)
@@ -241,8 +228,10 @@ def test_F120_constant_returns(level):
 
 def test_F120_constant_excess_over_cash_that_moves():
     cash = np.random.default_rng(0).normal(0.002, 0.0005, 50)
-    with pytest.warns(UndefinedStatisticWarning, match="never changes"):
-        assert np.isnan(sharpe_ratio(cash + 0.1, cash, 12))
+    # A premium far below the returns: what rounding leaves is of the size of the returns, not of the premium.
+    for premium in (0.1, 1e-8):
+        with pytest.warns(UndefinedStatisticWarning, match="never changes"):
+            assert np.isnan(sharpe_ratio(cash + premium, cash, 12))
 
 
 def test_F120_names_the_series_and_computes_the_others(daily):

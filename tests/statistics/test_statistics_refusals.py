@@ -79,9 +79,13 @@ def test_F127_prices_passed_as_returns(table):
         correlation(prices["SPY"], table["TLT"])
 
 
+def test_F127_returns_of_a_lottery_are_no_prices():
+    assert max_drawdown(np.array([2.0, -0.5, 3.0])) == pytest.approx(-0.5)
+
+
 def test_F128_unsorted_returns(daily):
     swapped = daily.iloc[[0, 1, 3, 2, 4]]
-    with pytest.raises(InputError, match="returns on 2019-01-04: comes after 2019-01-07; .*sort_index"):
+    with pytest.raises(InputError, match=r"returns on 2019-01-04: comes after 2019-01-07; .*sort_index"):
         max_drawdown(swapped)
 
 
@@ -109,7 +113,7 @@ def test_columns_that_are_no_numbers(table):
 
 
 def test_series_without_dates(daily):
-    with pytest.raises(InputError, match="RangeIndex, expected dates; .*to_numpy"):
+    with pytest.raises(InputError, match=r"RangeIndex, expected dates; .*to_numpy"):
         max_drawdown(daily.reset_index(drop=True))
     with pytest.raises(InputError, match="no date in row 1"):
         max_drawdown(pd.Series([0.1, 0.2], pd.DatetimeIndex(["2020-01-01", None])))
@@ -134,15 +138,15 @@ def test_cash_of_other_shapes(daily):
         sharpe_ratio(daily.to_numpy(), pd.Series(1e-4, daily.index), 252)
     with pytest.raises(InputError, match="cash: expected an annual rate"):
         sharpe_ratio(daily, "3%")
+    gappy = pd.Series(1e-4, daily.index)
+    gappy.iloc[1] = np.nan
     with pytest.raises(InputError, match="cash on 2019-01-03: NaN"):
-        cash = pd.Series(1e-4, daily.index)
-        cash.iloc[1] = np.nan
-        sharpe_ratio(daily, cash)
+        sharpe_ratio(daily, gappy)
 
 
 @pytest.mark.parametrize("rate", [3.0, -0.6, 0.51, np.nan])
 def test_F131_cash_in_percent(daily, rate):
-    with pytest.raises(InputError, match="cash: an annual rate of .* looks like percent; pass 0.03"):
+    with pytest.raises(InputError, match=r"cash: an annual rate of .* looks like percent; pass 0.03"):
         sharpe_ratio(daily, rate)
 
 
@@ -164,7 +168,7 @@ def test_F133_conventions_for_days_are_no_contradiction(daily):
 
 @pytest.mark.parametrize("periods", [0, -12, np.inf, np.nan])
 def test_periods_that_are_no_number(daily, periods):
-    with pytest.raises(InputError, match="periods_per_year: .* is not a positive number"):
+    with pytest.raises(InputError, match=r"periods_per_year: .* is not a positive number"):
         volatility(daily, periods)
 
 
@@ -246,9 +250,9 @@ def test_confidence_and_r_out_of_range(daily):
         lambda: fisher_interval(0.5, 30, 95),
         lambda: bootstrap_correlation(daily, daily, confidence=95),
     ):
-        with pytest.raises(InputError, match="confidence: 95 is not between 0 and 1; pass 0.95"):
+        with pytest.raises(InputError, match=r"confidence: 95 is not between 0 and 1; pass 0.95"):
             call()
-    with pytest.raises(InputError, match="r: 1.5 is no correlation"):
+    with pytest.raises(InputError, match=r"r: 1.5 is no correlation"):
         fisher_interval(1.5, 30)
 
 

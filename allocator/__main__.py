@@ -1,0 +1,164 @@
+"""``python -m allocator``: the default study, on the embedded history or on a person's own prices."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from allocator.engine import (
+    BuyAndHold,
+    Costs,
+    Monthly,
+    Quarterly,
+    Rebalancing,
+    Strategy,
+    Weekly,
+    Yearly,
+)
+from allocator.errors import AllocatorError, InputError, UndefinedStatisticWarning
+from allocator.market import Market, load_us_history, read_prices
+from allocator.market.market import with_signals
+from allocator.report import Comparison, RegimeStudy, compare, study_regimes, write_report
+
+__all__ = ["main"]
+
+_RULES: dict[str, Rebalancing] = {
+    "weekly": Weekly(),
+    "monthly": Monthly(),
+    "quarterly": Quarterly(),
+    "yearly": Yearly(),
+    "never": BuyAndHold(),
+}
+_EMBEDDED_ALSO = ("developed", "emerging")
+_Names = tuple[str, str, str, tuple[str, ...]]  # stocks, bonds, gold, and the other assets
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0, or 2 after one line on the error stream."""
+    options = _parser().parse_args(arguments)
+    try:
+        comparison, study = _run(options)
+        written = write_report(comparison, study, options.out)
+    except AllocatorError as refusal:
+        print(f"allocator: {refusal}", file=sys.stderr)
+        return 2
+    print(_report_text(comparison, study))
+    print(f"\nwritten to {written[0].parent}: {', '.join(path.name for path in written)}")
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusals are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and exit with 2."""
+        self.exit(2, f"allocator: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m allocator",
+        description="Compare 60/40, risk parity and gold-augmented global diversification, and show how the "
+        "stock-bond correlation depends on the regime. Without --data: yearly US history since 1928.",
+    )
+    data = parser.add_argument_group("your own data (one currency, total-return price levels)")
+    data.add_argument("--data", metavar="FILE", help="CSV or Parquet: a date column, a column of prices an asset")
+    data.add_argument("--stocks", metavar="COL", help="column of the stocks")
+    data.add_argument("--bonds", metavar="COL", help="column of the government bonds")
+    data.add_argument("--gold", metavar="COL", help="column of gold")
+    data.add_argument("--cash", metavar="COL|RATE", help="column of a bill fund's prices, or an annual rate: 0.03")
+    data.add_argument("--also", metavar="COL", nargs="+", help="columns of the other global assets")
+    study = parser.add_argument_group("study")
+    study.add_argument("--start", metavar="DATE", help="first date whose return counts: 2008, 2008-03 or 2008-03-31")
+    study.add_argument("--end", metavar="DATE", help="last date")
+    study.add_argument("--rebalance", choices=_RULES, help="default: monthly, or the data's own slower frequency")
+    study.add_argument("--cost-bps", metavar="BP", type=float, default=5.0, help="basis points of traded notional (5)")
+    study.add_argument("--lag", metavar="ROWS", type=int, help="rows from decision to trade (1 on daily data, else 0)")
+    study.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
+    study.add_argument("--out", metavar="DIR", default="allocator-report", help="folder to write (allocator-report)")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> tuple[Comparison, RegimeStudy]:
+    market, names = _market(options)
+    strategies = _default_study(*names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedStatisticWarning)  # the tables show what is undefined
+        comparison = compare(
+            strategies,
+            market,
+            rebalancing=_RULES.get(options.rebalance),
+            costs=Costs(trading=options.cost_bps / 1e4),
+            lag=options.lag,
+            start=options.start,
+            end=options.end,
+        )
+        return comparison, study_regimes(comparison, names[0], names[1], seed=options.seed)
+
+
+def _market(options: argparse.Namespace) -> tuple[Market, _Names]:
+    """Return the market and the names of stocks, bonds, gold and the other assets in it."""
+    if options.data is None:
+        return _embedded(options)
+    for role in ("stocks", "bonds", "gold", "cash"):
+        if getattr(options, role) is None:
+            raise InputError(f"--{role}", "is missing", fix="with --data, name the columns of stocks, bonds, gold, cash")
+    names = (options.stocks, options.bonds, options.gold, tuple(options.also or ()))
+    held = [*names[:3], *names[3]]
+    twice = next((name for name in held if held.count(name) > 1), None)
+    if twice is not None:
+        raise InputError("--data", f"column {twice!r} is named for two assets", fix="name each column once")
+    rate = _rate(options.cash)
+    prices = read_prices(options.data, [*held, *([options.cash] if rate is None else [])])
+    cash = prices[options.cash].pct_change(fill_method=None).iloc[1:] if rate is None else rate
+    market = Market(prices[held], cash, name=Path(options.data).name)
+    return _with_us_inflation(market), names
+
+
+def _embedded(options: argparse.Namespace) -> tuple[Market, _Names]:
+    given = [role for role in ("stocks", "bonds", "gold", "cash", "also") if getattr(options, role) is not None]
+    if given:
+        raise InputError(f"--{given[0]}", "names a column, but there is no --data", fix="add --data FILE")
+    return load_us_history(), ("stocks", "bonds", "gold", _EMBEDDED_ALSO)
+
+
+def _rate(cash: str) -> float | None:
+    try:
+        return float(cash)
+    except ValueError:
+        return None
+
+
+def _with_us_inflation(market: Market) -> Market:
+    """Return the market with US inflation from the embedded history, for the macro regimes."""
+    return with_signals(market, {"inflation": load_us_history().signal("inflation")})
+
+
+def _default_study(stocks: str, bonds: str, gold: str, also: Iterable[str]) -> list[Strategy]:
+    """Ask the installed packages for the study to run; `allocator` itself knows no strategy."""
+    found = list(importlib.metadata.entry_points(group="allocator.studies", name="default"))
+    if not found:
+        raise InputError("strategies", "none are installed", fix="pip install allocator-backtest")
+    # A folder called `strategies` where the person stands would hide ours.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    try:
+        study = found[0].load()
+    finally:
+        sys.path.pop(0)
+    return list(study(stocks=stocks, bonds=bonds, gold=gold, also=tuple(also)))
+
+
+def _report_text(comparison: Comparison, study: RegimeStudy) -> str:
+    tables = [repr(table) for table in study.correlation]
+    months = [f"[month ends] {table!r}" for table in study.month_end_correlation]
+    left_out = [f"left out: {reason}" for reason in study.left_out]
+    return "\n\n".join([repr(comparison), *tables, *months, *left_out])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,571 @@
+"""Pictures of a study: growth, drawdown, weights, and the stock–bond correlation by regime.
+
+The only importer of matplotlib. Figures are built without pyplot: nothing opens a window, nothing is
+kept alive, and a notebook shows a figure by itself (``plot_growth(study).figure``). Colours are from
+Okabe and Ito (2008); every line also has its own marker and dash, so that grey print can be read.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.transforms import ScaledTranslation, Transform
+from numpy.typing import NDArray
+
+from allocator.errors import iso_date
+from allocator.market import Market
+from allocator.regimes.conditional import FEWEST, ConditionalTable
+from allocator.regimes.labels import UNCLASSIFIED
+from allocator.report.comparison import Comparison
+from allocator.report.regime_study import RegimeStudy
+
+__all__ = ["plot_drawdown", "plot_growth", "plot_regime_correlation", "plot_weights", "save_charts"]
+
+_WIDTH, _DPI = 8.0, 200  # inches and dots: 1600 px, with 9-point text still readable at half that size
+_INK, _PALE, _BAND = "#222222", "#777777", "#DDDDDD"
+_SMALL, _TEXT, _TITLE = 7.5, 9.0, 11.0
+
+# Neighbours differ in lightness as well as in hue.
+_LINES = (
+    ("#000000", "o"),
+    ("#E69F00", "s"),
+    ("#0072B2", "^"),
+    ("#CC79A7", "D"),
+    ("#009E73", "v"),
+    ("#56B4E9", "P"),
+    ("#D55E00", "X"),
+)
+_DASHES = ("-", "--", ":")  # once all colours are used
+_AREAS = ("#0072B2", "#E69F00", "#F0E442", "#009E73", "#56B4E9", "#D55E00", "#CC79A7", "#333333")
+_HATCHES = ("", "////", "....", "xxxx")  # likewise
+_CASH, _CASH_COLOUR = "cash", "#D9D9D9"
+
+
+class _Picture(Figure):
+    """A figure that a notebook shows although pyplot knows nothing of it."""
+
+    def _repr_png_(self) -> bytes:
+        return _png(self)
+
+
+def plot_growth(comparison: Comparison, ax: Axes | None = None) -> Axes:
+    """Draw what became of 1 in each strategy, after costs, on a log axis.
+
+    Parameters
+    ----------
+    comparison
+        What was run.
+    ax
+        Where to draw; by default in a figure of its own.
+    """
+    ax = _new_axes(4.5) if ax is None else ax
+    values = [backtest.value for backtest in comparison.backtests]
+    for k, value in enumerate(values):
+        step = max(len(value) // 9, 1)  # the markers of the lines are staggered, so that none hides another
+        _draw_line(ax, value, k, range(int(step * (k + 0.5) / len(values)), len(value), step))
+    _plain_log_axis(ax, min(v[v > 0.0].min() for v in values), max(v.max() for v in values))
+    _dates_below(ax, values)
+    _label_ends(ax, comparison)
+    title = f"{_mark(comparison.market)}Value of 1 invested on {iso_date(values[0].index[0])}, log scale"
+    return _dress(ax, title, _about(comparison))
+
+
+def plot_drawdown(comparison: Comparison, ax: Axes | None = None) -> Axes:
+    """Draw how far each strategy stood below its highest value so far, the starting wealth included.
+
+    Parameters
+    ----------
+    comparison
+        What was run.
+    ax
+        Where to draw; by default in a figure of its own.
+    """
+    ax = _new_axes(4.2) if ax is None else ax
+    names = []
+    for k, backtest in enumerate(comparison.backtests):
+        fall = backtest.value / backtest.value.cummax() - 1.0
+        _draw_line(ax, fall, k, _troughs(fall))
+        names.append(f"{_plain(backtest.name)} {_percent(fall.min())}")
+    ax.set_ylim(top=0.0)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    _dates_below(ax, [backtest.value for backtest in comparison.backtests])
+    above = _legend_above(ax, names)
+    every = comparison.market.frequency
+    unseen = f"{every} closes: falls between them are not seen" if every.is_calendar else ""
+    title = f"{_mark(comparison.market)}Drawdown from the highest value so far, and the deepest of each"
+    return _dress(ax, title, _about(comparison, unseen), pad=above)
+
+
+def plot_weights(comparison: Comparison) -> Figure:
+    """Draw the weights of each strategy over time, a panel a strategy, stacked, cash included.
+
+    What is borrowed or sold short is below zero. An asset has the same colour in every panel.
+    """
+    backtests = comparison.backtests
+    weights = [backtest.weights for backtest in backtests]
+    fills = _fills(weights)
+    n_columns = min(len(weights), 2 if len(weights) <= 4 else 3)
+    n_rows = -(-len(weights) // n_columns)
+    figure = _figure(1.3 + (2.0 if n_rows > 1 else 3.0) * n_rows)
+    panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, backtest, frame in zip(panels, backtests, weights, strict=False):
+        _stack(panel, frame, fills)
+        _dates_below(panel, [backtest.value])
+        _dress(panel, _plain(backtest.name, 66 // n_columns), size=_TEXT)
+    for empty in panels[len(weights) :]:
+        empty.set_visible(False)
+    _share_legend(figure, fills)
+    title = f"{_mark(comparison.market)}Weights after trading, in percent of value"
+    figure.suptitle(title, x=0.01, ha="left", size=_TITLE, weight="bold", color=_INK)
+    owed = "below zero: borrowed or sold short" if any((frame < -1e-9).to_numpy().any() for frame in weights) else ""
+    figure.supxlabel(_about(comparison, owed), x=0.01, ha="left", size=_SMALL, color=_PALE)
+    return figure
+
+
+def plot_regime_correlation(study: RegimeStudy, ax: Axes | None = None, *, market: Market | None = None) -> Axes:
+    """Draw the stock–bond correlation in each regime with its intervals, grouped by definition.
+
+    Parameters
+    ----------
+    study
+        Its daily and month-end estimates stand side by side where it has both.
+    ax
+        Where to draw; by default in a figure of its own.
+    market
+        What was studied, to name it below the picture and to say if it is simulated.
+    """
+    rows = list(_regime_rows(study))
+    both = bool(study.month_end_correlation)
+    ax = _new_axes(1.5 + (0.31 if both else 0.25) * (len(rows) + 1)) if ax is None else ax
+    ax.axvline(0.0, color=_INK, linewidth=0.8, zorder=1)
+    for row in rows:
+        _draw_regime(ax, row, both)
+    ax.set_xlim(-1.0, 1.0)
+    ax.set_ylim(rows[-1].y + 0.7 if rows else 1.0, -0.7)
+    ax.xaxis.set_major_locator(FixedLocator([-1.0, -0.5, 0.0, 0.5, 1.0]))
+    left = _label_regimes(ax, rows)
+    _regime_legend(ax, market, both, left)
+    _dress(ax, f"{_mark(market)}Stock–bond correlation by regime", _about_regimes(study, market), grid="x", pad=38.0)
+    for text in (ax._left_title, ax.xaxis.label):
+        text.set_transform(text.get_transform() + left)
+    return ax
+
+
+def save_charts(comparison: Comparison, study: RegimeStudy, folder: Path) -> dict[str, Path]:
+    """Write the four pictures to a folder, 1600 px wide; equal inputs give equal bytes.
+
+    Returns
+    -------
+    dict
+        Path by name: ``growth``, ``drawdown``, ``weights``, ``regime_correlation``.
+    """
+    paths = {}
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # a person's own style would change the bytes
+        figures = {
+            "growth": plot_growth(comparison).figure,
+            "drawdown": plot_drawdown(comparison).figure,
+            "weights": plot_weights(comparison),
+            "regime_correlation": plot_regime_correlation(study, market=comparison.market).figure,
+        }
+        for name, figure in figures.items():
+            paths[name] = Path(folder) / f"{name}.png"
+            paths[name].write_bytes(_png(figure))
+    return paths
+
+
+def _png(figure: Any) -> bytes:
+    """Return the picture without the version of matplotlib in it."""
+    stream = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def _figure(height: float) -> Figure:
+    figure = _Picture(figsize=(_WIDTH, height), dpi=_DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _new_axes(height: float) -> Axes:
+    return _figure(height).add_subplot()
+
+
+def _dress(ax: Axes, title: str, footer: str = "", *, grid: str = "y", pad: float = 8.0, size: float = _TITLE) -> Axes:
+    """Give axes the house style: title at the left, grid across, what is shown in small type below."""
+    ax.set_title(title, loc="left", size=size, weight="bold", color=_INK, pad=pad)
+    ax.set_xlabel(footer, loc="left", size=_SMALL, color=_PALE)
+    ax.tick_params(labelsize=_TEXT, labelcolor=_INK, color=_PALE, length=3.0)
+    ax.grid(True, axis="x" if grid == "x" else "y", color=_BAND, linewidth=0.6)
+    ax.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.spines["bottom"].set_color(_PALE)
+    return ax
+
+
+def _plain(text: object, longest: int = 30) -> str:
+    """Return a person's text fit for a picture: one line, not too long, no mathematics, known glyphs."""
+    line = " ".join(str(text).split())
+    if len(line) > longest:
+        line = line[: longest - 1].rstrip() + "…"
+    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
+    known = font.get_charmap()
+    return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
+
+
+def _mark(market: Market | None) -> str:
+    return "SIMULATED data. " if market is not None and market.simulated else ""
+
+
+def _about(comparison: Comparison, *notes: str) -> str:
+    """Return the line below a picture: data, frequency and window of the returns."""
+    market, dates = comparison.market, comparison.backtests[0].value.index
+    window = f"{market.frequency}, {iso_date(dates[0])} to {iso_date(dates[-1])}"
+    return "; ".join([f"{_plain(market.name, 50)}, {window}, after costs", *filter(None, notes)])
+
+
+def _about_regimes(study: RegimeStudy, market: Market | None) -> str:
+    """Return the lines below the regimes: data, window, and how the first table says it was made."""
+    lines = list(study.correlation[0].conventions[:2]) if study.correlation else ["no table could be made"]
+    if market is not None:
+        first, last = iso_date(market.index[0]), iso_date(market.index[-1])
+        lines.insert(0, f"{_plain(market.name, 50)}, {market.frequency}, {first} to {last}")
+    return "\n".join(_plain(line, 130) for line in lines)
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1%}".replace("-", "\N{MINUS SIGN}")
+
+
+def _troughs(fall: pd.Series[float]) -> list[int]:
+    """Return the rows of the lowest values in nine spans of time, where a marker can be told from others."""
+    spans = np.array_split(np.arange(len(fall)), min(9, len(fall)))
+    lowest = [int(span[fall.to_numpy()[span].argmin()]) for span in spans]
+    return [row for row in lowest if fall.iloc[row] < 0.0]
+
+
+def _draw_line(ax: Axes, path: pd.Series[float], k: int, marked: Sequence[int]) -> None:
+    """Draw one strategy, with its marker on some rows."""
+    colour, dash, marker = _line_style(k)
+    ax.plot(
+        path.index.to_numpy(),
+        path.to_numpy(),
+        color=colour,
+        linestyle=dash,
+        linewidth=1.3,
+        marker=marker,
+        markersize=5.0,
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        markevery=list(marked),
+        zorder=3.0 - k / 100.0,  # the first strategy, what the others are measured against, on top
+    )
+
+
+def _line_style(k: int) -> tuple[str, str, str]:
+    colour, marker = _LINES[k % len(_LINES)]
+    return colour, _DASHES[k // len(_LINES) % len(_DASHES)], marker
+
+
+def _dates_below(ax: Axes, paths: Sequence[pd.Series[float]]) -> None:
+    locator = AutoDateLocator(minticks=3, maxticks=8)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    first, last = min(p.index[0] for p in paths), max(p.index[-1] for p in paths)
+    ax.set_xlim(first.to_datetime64(), last.to_datetime64())
+
+
+def _plain_log_axis(ax: Axes, low: float, high: float) -> None:
+    """Make the axis logarithmic with ticks that read 0.5, 1, 2, 5, 10."""
+    ax.set_yscale("log")
+    low, high = low * 0.95, high * 1.05
+    ax.set_ylim(low, high)
+    ax.yaxis.set_major_locator(FixedLocator(_plain_ticks(low, high)))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+def _plain_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers between the two: 1–2–5, or 1–10–100 over many decades, or even steps over few."""
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for digits in ((1, 2, 5), (1,)):
+        ticks = [float(f"{digit}e{power}") for power in powers for digit in digits]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) <= 12:
+            break
+    if len(ticks) < 3:
+        ticks = [float(f"{tick:.6g}") for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high]
+    return ticks
+
+
+def _label_ends(ax: Axes, comparison: Comparison) -> None:
+    """Write each strategy's name and last value at the right, moved apart where they would overlap."""
+    backtests = comparison.backtests
+    low, high = np.log(ax.get_ylim())
+    ends = np.array([max(float(b.value.iloc[-1]), np.exp(low)) for b in backtests])
+    height = ax.get_window_extent().height / ax.figure.dpi * 72.0
+    places = _apart((np.log(ends) - low) / (high - low), 1.35 * _TEXT / height)
+    for k, (backtest, end, place) in enumerate(zip(backtests, ends, places, strict=True)):
+        colour, dash, _ = _line_style(k)
+        ruin = f", ruined {iso_date(backtest.ruined_on)}" if backtest.ruined_on is not None else ""
+        ax.annotate(
+            f"{_plain(backtest.name, 26)}  {_amount(float(backtest.value.iloc[-1]))}{ruin}",
+            xy=(backtest.value.index[-1].to_datetime64(), end),  # type: ignore[arg-type]  # dates are converted
+            xytext=(1.03, place),
+            textcoords="axes fraction",
+            va="center",
+            size=_TEXT,
+            color=_INK,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linestyle": dash,
+                "linewidth": 1.3,
+                "shrinkA": 1,
+                "shrinkB": 0,
+                "relpos": (0.0, 0.5),
+            },
+        )
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.{0 if value >= 100.0 else 1 if value >= 10.0 else 2}f}"
+
+
+def _apart(places: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
+    """Return the places in the same order, at least ``gap`` apart, each moved as little as need be."""
+    order = np.argsort(places, kind="stable")
+    sorted_places = places[order]
+    for _ in range(200):
+        short = np.maximum(gap - np.diff(sorted_places), 0.0)
+        if short.max(initial=0.0) < 1e-6:
+            break
+        sorted_places[:-1] -= short / 2.0
+        sorted_places[1:] += short / 2.0
+    moved = np.empty_like(places)
+    moved[order] = sorted_places
+    return moved
+
+
+def _legend_above(ax: Axes, names: Sequence[str]) -> float:
+    """Put the names between title and axes, in as many columns as fit; return the height in points."""
+    n_columns = max(1, min(len(names), 100 // (max(map(len, names)) + 6)))
+    n_rows = -(-len(names) // n_columns)
+    handles = [_key(k) for k in range(len(names))]
+    # A label that begins with an underscore would be left out.
+    labels = [f" {name}" if name.startswith("_") else name for name in names]
+    ax.legend(
+        handles,
+        labels,
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 1.0),
+        ncols=-(-len(names) // n_rows),
+        frameon=False,
+        fontsize=_TEXT,
+        labelcolor=_INK,
+        handlelength=2.2,
+        columnspacing=1.4,
+        borderaxespad=0.2,
+    )
+    return 12.0 + 1.6 * _TEXT * n_rows
+
+
+def _key(k: int) -> Line2D:
+    colour, dash, marker = _line_style(k)
+    return Line2D([], [], color=colour, linestyle=dash, marker=marker, markersize=5.0, markeredgecolor="white")
+
+
+_Fills = dict[str, tuple[str, str]]  # colour and hatch by asset
+
+
+def _fills(weights: Sequence[pd.DataFrame]) -> _Fills:
+    """Return a colour and a hatch for every asset that any strategy holds, and for cash."""
+    held = [asset for asset in weights[0].columns if any(w[asset].abs().max() > 1e-9 for w in weights)]
+    fills = {}
+    for k, asset in enumerate(asset for asset in held if asset != _CASH):
+        fills[asset] = _AREAS[k % len(_AREAS)], _HATCHES[k // len(_AREAS) % len(_HATCHES)]
+    return fills | ({_CASH: (_CASH_COLOUR, "")} if _CASH in held else {})
+
+
+def _stack(ax: Axes, weights: pd.DataFrame, fills: _Fills) -> None:
+    """Stack what is held upwards from zero and what is owed downwards."""
+    dates = weights.index.to_numpy()
+    for sign in (1.0, -1.0):
+        edge = np.zeros(len(weights))
+        for asset, (colour, hatch) in fills.items():
+            part = np.maximum(weights[asset].to_numpy() * sign, 0.0) * sign
+            if np.abs(part).max() > 1e-9:
+                ax.fill_between(
+                    dates,
+                    edge,
+                    edge + part,
+                    facecolor=colour,
+                    hatch=hatch,
+                    edgecolor="white",
+                    linewidth=0.3,
+                    step="post",  # what is held after a close is held until the next
+                )
+                edge = edge + part
+    for level in (0.0, 1.0):
+        ax.axhline(level, color=_INK, linewidth=0.8)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.margins(y=0.0)
+
+
+def _share_legend(figure: Figure, fills: _Fills) -> None:
+    """List the assets at the right, in the order of the stack from top to bottom."""
+    upwards = list(fills.items())
+    handles = [Patch(facecolor=colour, hatch=hatch, edgecolor="white") for _, (colour, hatch) in upwards]
+    labels = [f" {_plain(asset, 18)}" for asset in fills]
+    figure.legend(
+        handles[::-1],
+        labels[::-1],
+        loc="outside right upper",
+        frameon=False,
+        fontsize=_TEXT,
+        labelcolor=_INK,
+        handlelength=1.3,
+        handleheight=1.3,
+    )
+
+
+@final
+@dataclass(frozen=True)
+class _RegimeRow:
+    """A row of the chart: a heading, or a regime with what was estimated from all periods and month ends."""
+
+    y: float
+    label: str
+    estimate: dict[str, Any] | None = None
+    month_end: dict[str, Any] | None = None
+
+
+def _regime_rows(study: RegimeStudy) -> Iterator[_RegimeRow]:
+    months = {(t.regimes.name, t.regimes.ex_post): _records(t) for t in study.month_end_correlation}
+    y = 0.0
+    for table in study.correlation:
+        known = "ex post" if table.regimes.ex_post else "known at the time"
+        yield _RegimeRow(y, f"{_plain(table.regimes.name, 34)}, {known}")
+        thinned = months.get((table.regimes.name, table.regimes.ex_post), {})
+        for regime, estimate in _records(table).items():
+            y += 1.0
+            yield _RegimeRow(y, _plain(regime, 46), estimate, thinned.get(regime))
+        y += 1.3
+
+
+def _records(table: ConditionalTable) -> dict[str, dict[str, Any]]:
+    shown = table.table.drop(index=UNCLASSIFIED, errors="ignore")
+    return {str(regime): row for regime, row in zip(shown.index, shown.to_dict("records"), strict=True)}
+
+
+_DAILY, _MONTH_END = ("#0072B2", "o"), ("#D55E00", "s")
+
+
+def _draw_regime(ax: Axes, row: _RegimeRow, both: bool) -> None:
+    """Draw the estimates of a row with their intervals, and its counts at the right."""
+    if row.estimate is None:
+        ax.axhspan(row.y - 0.5, row.y + 0.5, color="#F2F2F2", zorder=0)
+        return
+    shift = 0.2 if both else 0.0
+    _draw_estimate(ax, row.y - shift, row.estimate, *_DAILY, filled=True)
+    _write_count(ax, row.y, row.estimate, 34.0)
+    if row.month_end is not None:
+        _draw_estimate(ax, row.y + shift, row.month_end, *_MONTH_END, filled=False)
+        _write_count(ax, row.y, row.month_end, 82.0)
+
+
+def _draw_estimate(
+    ax: Axes, y: float, estimate: dict[str, Any], colour: str, marker: str, *, filled: bool
+) -> None:
+    if not np.isfinite(estimate["correlation"]):
+        n, reason = estimate["n"], estimate["reason"]
+        why = "too few" if n < FEWEST else _plain(reason, 40)
+        ax.text(0.02, y, f"n = {n}: {why}", size=_SMALL, va="center", color=colour, style="italic")
+        return
+    below = y + 0.14
+    ax.plot([estimate["fisher_low"], estimate["fisher_high"]], [below, below], color=colour, alpha=0.45, lw=0.9)
+    ax.plot([estimate["low"], estimate["high"]], [y, y], color=colour, lw=2.6, solid_capstyle="butt")
+    face = colour if filled else "white"
+    ax.plot(
+        [estimate["correlation"]], [y], marker=marker, color=colour, markerfacecolor=face, markersize=5.5, lw=0
+    )
+
+
+def _write_count(ax: Axes, y: float, estimate: dict[str, Any], offset: float) -> None:
+    ax.annotate(
+        f"{estimate['n']:,}",
+        xy=(1.0, y),
+        xycoords=ax.get_yaxis_transform(),
+        xytext=(offset, 0.0),
+        textcoords="offset points",
+        ha="right",
+        va="center_baseline",
+        size=_TEXT,
+        color=_INK,
+    )
+
+
+def _label_regimes(ax: Axes, rows: Sequence[_RegimeRow]) -> Transform:
+    """Write headings in bold and regimes below them from one left edge; return the way from the axes to it."""
+    labels = [row.label if row.estimate is None else f"   {row.label}" for row in rows]
+    ax.set_yticks([row.y for row in rows], labels, size=_TEXT)
+    ticks = ax.get_yticklabels()
+    for row, tick in zip(rows, ticks, strict=True):
+        tick.set_weight("bold" if row.estimate is None else "normal")
+    widest = max((tick.get_window_extent().width for tick in ticks), default=0.0)
+    for tick in ticks:
+        tick.set_ha("left")
+    inches = widest / ax.figure.dpi + 0.1
+    ax.tick_params(axis="y", left=False, pad=72.0 * inches)
+    return ScaledTranslation(-inches, 0.0, ax.figure.dpi_scale_trans)
+
+
+def _regime_legend(ax: Axes, market: Market | None, both: bool, left: Transform) -> None:
+    """Say what markers and lines mean, between title and axes, and head the counts."""
+    every = f"{market.frequency} returns" if market is not None else "returns of every period"
+    series = [(*_DAILY, _DAILY[0], every), (*_MONTH_END, "white", "month-end returns")][: 2 if both else 1]
+    handles = [
+        Line2D([], [], color=c, marker=m, markerfacecolor=face, lw=0, markersize=5.5) for c, m, face, _ in series
+    ]
+    handles += [Line2D([], [], color=_INK, lw=2.6), Line2D([], [], color=_INK, alpha=0.45, lw=0.9)]
+    names = [name for *_, name in series] + ["block-bootstrap interval", "Fisher interval (naive)"]
+    ax.legend(
+        handles,
+        names,
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 1.0),
+        bbox_transform=ax.transAxes + left,
+        ncols=2,
+        frameon=False,
+        fontsize=_SMALL,
+        labelcolor=_INK,
+        borderaxespad=0.2,
+    )
+    heads = [(34.0, "n"), (82.0, "n months")][: 2 if both else 1]
+    for offset, text in heads:
+        ax.annotate(
+            text,
+            xy=(1.0, 1.0),
+            xycoords="axes fraction",
+            xytext=(offset, 4.0),
+            textcoords="offset points",
+            ha="right",
+            size=_SMALL,
+            color=_PALE,
+        )

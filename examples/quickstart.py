@@ -1,0 +1,13 @@
+"""Does a stock-bond portfolio still diversify? Five lines from data to an answer."""
+
+import allocator as al
+from strategies import GoldDiversified, RiskParity, SixtyForty
+
+market = al.load_us_history()
+study = al.compare([SixtyForty(), RiskParity(), GoldDiversified()], market)
+print(study)
+
+# And how the stock-bond correlation depends on the regime.
+returns = market.returns
+print()
+print(al.conditional_correlation(returns["stocks"], returns["bonds"], al.inflation_level(market, ex_post=True)))

@@ -1,0 +1,50 @@
+"""README's code runs and prints what README says, and its commands are the ones that CI runs."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def run_python(code):
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_quickstart_is_five_lines_and_prints_what_readme_shows():
+    code, shown = blocks("python")[0], blocks("text")[0]
+    assert len([line for line in code.splitlines() if line.strip()]) == 5
+    lines = code.strip().splitlines()
+    lines[-1] = f"print({lines[-1].split('#')[0].strip()})"
+    assert run_python("\n".join(lines)).strip() == shown.strip()
+
+
+@pytest.mark.parametrize("number", range(1, len(blocks("python"))))
+def test_the_other_code_of_readme_runs(number, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_python(blocks("python")[number])
+
+
+def test_ci_runs_readmes_two_commands():
+    for name, needed in {"study": "python -m allocator", "test": "python -m pytest"}.items():
+        command = re.search(rf"<!-- command: {name} -->\n```sh\n(.*?)```", README, flags=re.DOTALL)
+        assert command, f"README has no command {name}"
+        assert needed in command[1]
+        assert "-c .ci/constraints.txt" in command[1]
+        assert f"readme_command {name}" in (ROOT / ".ci/run").read_text()
+
+
+def test_what_readme_links_to_exists():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
