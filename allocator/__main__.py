@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
+import pandas as pd
+
 from allocator.engine import (
     BuyAndHold,
     Costs,
@@ -22,7 +25,7 @@ from allocator.engine import (
 )
 from allocator.errors import AllocatorError, InputError, UndefinedStatisticWarning
 from allocator.market import Market, load_us_history, read_prices
-from allocator.market.market import with_signals
+from allocator.market.market import parse_date, with_signals
 from allocator.report import Comparison, RegimeStudy, compare, study_regimes, write_report
 
 __all__ = ["main"]
@@ -115,9 +118,21 @@ def _market(options: argparse.Namespace) -> tuple[Market, _Names]:
         raise InputError("--data", f"column {twice!r} is named for two assets", fix="name each column once")
     rate = _rate(options.cash)
     prices = read_prices(options.data, [*held, *([options.cash] if rate is None else [])])
+    prices = _span(prices, held, options.end)
     cash = prices[options.cash].pct_change(fill_method=None).iloc[1:] if rate is None else rate
     market = Market(prices[held], cash, name=Path(options.data).name)
     return _with_us_inflation(market), names
+
+
+def _span(prices: pd.DataFrame, held: Sequence[str], end: str | None) -> pd.DataFrame:
+    """Return the rows from the first price of a named column to the end that was asked for.
+
+    A file may be longer than the columns that are named; what is missing in between is refused later.
+    """
+    last = parse_date(end, "--end", last=True) if end is not None else prices.index.max()
+    priced = prices[list(held)].notna().any(axis=1).to_numpy()
+    rows = np.arange(len(prices)) >= int(priced.argmax())
+    return prices[rows & np.asarray(prices.index <= last)]
 
 
 def _embedded(options: argparse.Namespace) -> tuple[Market, _Names]:

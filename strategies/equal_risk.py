@@ -13,6 +13,7 @@ __all__ = ["equal_risk_contribution"]
 
 Array = NDArray[np.float64]
 _PRECISION = 1e-13  # largest relative error of a risk contribution
+_TOLERATED = 1e-9  # the same where exposures nearly cancel and rounding allows no better
 _MOST_STEPS = 200
 
 
@@ -27,7 +28,7 @@ def equal_risk_contribution(covariance: Array, budget: Sequence[float] | Array |
     Parameters
     ----------
     covariance
-        Shape (n_assets, n_assets), positive definite, in any unit.
+        Shape (n_assets, n_assets), positive semidefinite, in any unit.
     budget
         Share of the risk of each asset, positive, shape (n_assets,); by default equal. Need not sum to 1.
 
@@ -35,12 +36,13 @@ def equal_risk_contribution(covariance: Array, budget: Sequence[float] | Array |
     -------
     ndarray
         Weights that sum to 1, shape (n_assets,). The largest relative error of a risk contribution is
-        below 1e-12.
+        below 1e-12, or below 1e-9 where exposures nearly cancel and rounding allows no better.
 
     Raises
     ------
     InputError
-        If the covariance is not a covariance, an asset has no variance, or a budget is not positive.
+        If the covariance is not a covariance, an asset has no variance, a budget is not positive, or the
+        assets can be combined to no risk at all, so that no such weights exist.
 
     References
     ----------
@@ -56,32 +58,27 @@ def equal_risk_contribution(covariance: Array, budget: Sequence[float] | Array |
 
 def _solve(correlation: Array, shares: Array) -> Array:
     """Return x with x_i (Cx)_i = b_i, the exposures per unit of volatility."""
-    exposure = np.sqrt(shares) / np.sqrt(np.sqrt(shares) @ correlation @ np.sqrt(shares) / shares.sum())
+    root = np.sqrt(shares)
+    exposure = root / np.sqrt(max(float(root @ correlation @ root), 1e-12))
+    before = np.inf
     for _ in range(_MOST_STEPS):
         marginal = correlation @ exposure
-        if np.abs(exposure * marginal / shares - 1.0).max() < _PRECISION:
+        error = float(np.abs(exposure * marginal / shares - 1.0).max())
+        if error < _PRECISION or before <= error < _TOLERATED:
             return np.asarray(exposure)
+        before = error
         gradient = marginal - shares / exposure
-        step = np.linalg.solve(correlation + np.diag(shares / exposure**2), gradient)
-        decrement = float(np.sqrt(max(gradient @ step, 0.0) / shares.min()))
-        latest = exposure - step / (1.0 + decrement if decrement > 0.25 else 1.0)
-        if np.array_equal(latest, exposure):
+        try:
+            step = np.linalg.solve(correlation + np.diag(shares / exposure**2), gradient)
+        except np.linalg.LinAlgError:
             break
-        exposure = latest
-    return _settled(correlation, exposure, shares)
-
-
-def _settled(correlation: Array, exposure: Array, shares: Array) -> Array:
-    """Accept the last iterate if rounding alone keeps it from the precision asked for."""
-    error = float(np.abs(exposure * (correlation @ exposure) / shares - 1.0).max())
-    if error < 1e-12:
-        return exposure
-    smallest = float(np.linalg.eigvalsh(correlation)[0])
+        decrement = float(np.sqrt(max(gradient @ step, 0.0) / shares.min()))
+        exposure = exposure - step / (1.0 + decrement if decrement > 0.25 else 1.0)
     raise InputError(
         "covariance",
-        f"no equal-risk weights to 1e-12 (error {error:.1e}); "
-        f"smallest eigenvalue of the correlation {smallest:.1e}",
-        fix="use a longer window or shrink the covariance",
+        f"no equal-risk weights found (error {error:.1e}): "
+        f"smallest eigenvalue of the correlation {np.linalg.eigvalsh(correlation)[0]:.1e}",
+        fix="use a longer window, shrink the covariance, or drop what the other assets replicate",
     )
 
 
@@ -105,6 +102,13 @@ def _checked_covariance(covariance: Array) -> Array:
     if (np.abs(correlation) > 1.0 + 1e-10).any():
         raise InputError(
             "covariance", "has a correlation beyond 1", fix="pass a covariance, not another matrix"
+        )
+    smallest = float(np.linalg.eigvalsh(correlation)[0])
+    if smallest < -1e-10:
+        raise InputError(
+            "covariance",
+            f"has a negative variance: smallest eigenvalue of the correlation {smallest:.1e}",
+            fix="estimate all of it from the same rows",
         )
     return matrix
 

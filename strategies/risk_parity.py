@@ -18,6 +18,7 @@ __all__ = ["RiskParity"]
 # Long enough to estimate a covariance, short enough to follow it: three years where there are
 # months or days, ten where there are only years.
 _DEFAULT_WINDOW = {"daily": 3.0, "weekly": 3.0, "monthly": 3.0, "quarterly": 5.0, "yearly": 10.0}
+_FLAT = 1e-12  # returns that vary by less vary by rounding
 
 
 @final
@@ -68,7 +69,16 @@ class RiskParity(Strategy):
     def weights(self, past: Market) -> dict[str, float]:
         """Return the weights from the returns of the trailing window."""
         years = self.window_years if self.window_years is not None else _DEFAULT_WINDOW[past.frequency.name]
-        covariance = sample_covariance(past.window(self.assets, years))
+        returns = past.window(self.assets, years)
+        flat = np.flatnonzero(np.ptp(returns, axis=0) < _FLAT)
+        if len(flat):
+            raise InputError(
+                "prices",
+                f"the returns of the last {years:g} years do not vary: no risk to share",
+                asset=self.assets[int(flat[0])],
+                fix="leave the asset out",
+            )
+        covariance = sample_covariance(returns)
         weights = equal_risk_contribution(covariance, self.budget)
         if self.target_volatility is not None:
             volatility = float(np.sqrt(weights @ covariance @ weights * past.frequency.periods_per_year))

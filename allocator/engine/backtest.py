@@ -101,9 +101,16 @@ def first_decision(strategy: Strategy, market: Market, unlisted: str = "error", 
         try:
             decide(strategy, market, row, unlisted)
         except InsufficientHistoryError as short:
-            if max(row + 1, short.rows_needed - 1) >= len(market.index) - 1:
-                raise
             row = max(row + 1, short.rows_needed - 1)
+            if row >= len(market.index) - 1:
+                raise InsufficientHistoryError(
+                    "prices",
+                    f"{len(market.index)} rows; {strategy.name!r} needs {row + 1} to decide, and one after",
+                    asset=short.asset,
+                    date=market.index[-1],
+                    rows_needed=row + 2,
+                    fix="give a longer history or ask for a shorter one",
+                ) from short
         else:
             return row
 

@@ -94,7 +94,7 @@ class Backtest:
             [
                 *(date.isoformat() for date in market.index.date),
                 *market.assets,
-                *(f"{name} {signal.values.to_dict()}" for name, signal in market.signals.items()),  # noqa: PD011
+                *(f"{name} {signal.values.to_dict()}" for name, signal in market.signals.items()),
                 repr(
                     (
                         self.strategy,

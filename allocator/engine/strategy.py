@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import AllocatorError, InsufficientHistoryError, StrategyError, iso_date
+from allocator.errors import InputError, InsufficientHistoryError, StrategyError, iso_date
 from allocator.market.market import Market, cut
 
 __all__ = ["UNLISTED_POLICIES", "Strategy", "decide"]
@@ -54,14 +54,13 @@ def decide(strategy: Strategy, market: Market, row: int, unlisted: str) -> NDArr
     past = cut(market, row + 1)  # the one place where time is cut: rows 0 to `row` and no other
     try:
         answer = strategy.weights(past)
-    except AllocatorError:
+    except (InsufficientHistoryError, StrategyError):
         raise
     except Exception as error:
-        raise StrategyError(
-            strategy.name, past.index[-1], f"raised {type(error).__name__}: {error}"
-        ) from error
+        said = str(error) if isinstance(error, InputError) else f"raised {type(error).__name__}: {error}"
+        raise StrategyError(strategy.name, past.index[-1], said) from error
     weights = _checked(strategy, past, answer)
-    return _listed_only(weights, past, unlisted)
+    return _listed_only(weights, past, market.listed_from, unlisted)
 
 
 def _checked(strategy: Strategy, past: Market, answer: Any) -> NDArray[np.float64]:
@@ -79,7 +78,7 @@ def _checked(strategy: Strategy, past: Market, answer: Any) -> NDArray[np.float6
     for asset, weight in answer.items():
         weights[_column(strategy, past, asset)] = _number(strategy, date, asset, weight)
     total = float(weights.sum())
-    if total > _MOST_LEVERAGE:
+    if total > _MOST_LEVERAGE + _ROUNDING:
         raise StrategyError(strategy.name, date, f"weights sum to {total:g}; pass fractions, not percent")
     return weights
 
@@ -110,9 +109,11 @@ def _number(strategy: Strategy, date: pd.Timestamp, asset: object, weight: Any) 
     return max(value, 0.0)
 
 
-def _listed_only(weights: NDArray[np.float64], past: Market, unlisted: str) -> NDArray[np.float64]:
-    """Apply the policy for assets that have no price yet."""
-    missing = (past.listed_from >= len(past.index)) & (weights > 0.0)
+def _listed_only(
+    weights: NDArray[np.float64], past: Market, listed_from: NDArray[np.int64], unlisted: str
+) -> NDArray[np.float64]:
+    """Apply the policy for assets that have no price yet; ``listed_from`` knows when they will."""
+    missing = (listed_from >= len(past.index)) & (weights > 0.0)
     if not missing.any():
         return weights
     first = int(np.argmax(missing))
@@ -122,7 +123,7 @@ def _listed_only(weights: NDArray[np.float64], past: Market, unlisted: str) -> N
             f"not listed yet, and the weight asked for is {weights[first]:g}",
             asset=past.assets[first],
             date=past.index[-1],
-            rows_needed=int(past.listed_from[missing].max()) + 1,
+            rows_needed=int(listed_from[missing].max()) + 1,
             fix="start later, or choose unlisted='pro_rata' or 'cash'",
         )
     kept = np.where(missing, 0.0, weights)
@@ -134,7 +135,7 @@ def _listed_only(weights: NDArray[np.float64], past: Market, unlisted: str) -> N
             f"none of the assets asked for is listed by {iso_date(past.index[-1])}",
             asset=past.assets[first],
             date=past.index[-1],
-            rows_needed=int(past.listed_from[missing].min()) + 1,
+            rows_needed=int(listed_from[missing].min()) + 1,
             fix="start later or choose unlisted='cash'",
         )
     return np.asarray(kept * (weights.sum() / kept.sum()))

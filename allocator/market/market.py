@@ -54,11 +54,12 @@ class Market:
     index, assets
         The dates and the names of the assets.
     levels
-        Prices as an array, shape (n_periods, n_assets), flat before an asset is listed.
+        Prices as an array, shape (n_periods, n_assets), 1 before an asset is listed.
     cash
         Cash return per row, shape (n_periods,); the first row is 0.
     listed_from
-        The row at which the history of each asset begins, shape (n_assets,).
+        The row at which the history of each asset begins, shape (n_assets,); the number of rows while
+        it is not listed yet.
     frequency
         The row spacing, a :class:`allocator.frequency.Frequency`.
     notes
@@ -174,13 +175,11 @@ class Market:
         columns = [column_of(self, asset) for asset in assets]
         first = max((int(self.listed_from[j]) for j in columns), default=0)
         if len(self.index) - first <= rows:
-            late = next(
-                (a for a, j in zip(assets, columns, strict=True) if self.listed_from[j] == first and first),
-                None,
-            )
+            late = assets[int(np.argmax(self.listed_from[columns]))] if first else None
             raise InsufficientHistoryError(
                 "prices",
-                f"{len(self.index) - first - 1} {self.frequency} returns by then; a window of {years:g} years needs {rows}",
+                f"{max(len(self.index) - first - 1, 0)} {self.frequency} returns by then; "
+                f"a window of {years:g} years needs {rows}",
                 asset=late,
                 date=self.index[-1],
                 rows_needed=first + rows + 1,
@@ -203,7 +202,10 @@ def cut(market: Market, n_rows: int) -> Market:
     past = object.__new__(Market)
     facts = dict(vars(market))
     short = {name: facts[name][:n_rows] for name in ("index", "levels", "cash")}
-    _fill(past, facts | short | {"_is_cut": True})
+    # When an asset will list is the future, too.
+    listed_from = np.minimum(market.listed_from, n_rows)
+    listed_from.flags.writeable = False
+    _fill(past, facts | short | {"listed_from": listed_from, "_is_cut": True})
     return past
 
 
@@ -236,7 +238,8 @@ def column_of(market: Market, asset: str) -> int:
 
 def window_rows(frequency: Frequency, years: float, n_assets: int) -> int:
     """Return the returns in a window of ``years``, refusing a window too short to say anything."""
-    if isinstance(years, bool) or not years > 0:
+    is_number = isinstance(years, int | float | np.number) and not isinstance(years, bool)
+    if not is_number or not 0 < years < np.inf:
         raise InputError("years", f"{years!r} is not a positive span of time")
     rows, enough = frequency.rows(years), max(_FEWEST_RETURNS, 2 * n_assets)
     if rows < enough:
@@ -252,10 +255,8 @@ def parse_date(date: Date, argument: str, *, last: bool = False) -> pd.Timestamp
     """Return a date; ``2022`` and ``2022-03`` mean the first day of the span, or the ``last``."""
     try:
         period = pd.Period(date, freq="D") if not isinstance(date, str) else pd.Period(date)
-    except (ValueError, TypeError):
-        raise InputError(
-            argument, f"{date!r} is not a date", fix="write it as 2022-03-31, 2022-03 or 2022"
-        ) from None
-    if not isinstance(period, pd.Period):
-        raise InputError(argument, f"{date!r} is not a date", fix="write it as 2022-03-31")
-    return (period.end_time if last else period.start_time).normalize()
+        if isinstance(period, pd.Period):  # and not NaT
+            return (period.end_time if last else period.start_time).normalize()
+    except (ValueError, TypeError):  # a date outside what pandas can hold is a ValueError, too
+        pass
+    raise InputError(argument, f"{date!r} is not a date", fix="write it as 2022-03-31, 2022-03 or 2022")

@@ -2,7 +2,8 @@
 
 Each check is a function that raises :class:`InputError` for the first fault it finds. Nothing is
 filled, dropped, sorted or guessed. After this module no price is NaN: an asset that is not listed
-yet has its first price in the rows before, and ``listed_from`` says where its history begins.
+yet has the price 1 in the rows before, which says nothing of the future, and ``listed_from`` says where
+its history begins.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class PricePanel:
         Their names, in the order of the columns.
     levels
         Prices, shape (n_periods, n_assets), read-only, columns contiguous; rows before an asset's
-        listing hold its first price.
+        listing hold 1.
     listed_from
         The row of the first price of each asset, shape (n_assets,).
     frequency
@@ -82,7 +83,7 @@ def validate_prices(prices: pd.DataFrame, frequency: str | None = None) -> Price
     listed_from = _check_missing(levels, index, assets)
     spacing = resolve_frequency(index, frequency)
     for j, row in enumerate(listed_from):
-        levels[:row, j] = levels[row, j]
+        levels[:row, j] = 1.0
     for array in (levels, listed_from):
         array.flags.writeable = False
     return PricePanel(index, assets, levels, listed_from, spacing, _notes(prices, assets))

@@ -24,7 +24,7 @@ def month_ends(market: Market) -> Market:
     """
     if market.frequency.is_calendar:
         raise InputError("market", f"is {market.frequency} already")
-    months = market.index.values.astype("datetime64[M]").astype(np.int64)
+    months = np.asarray(market.index, dtype="datetime64[M]").astype(np.int64)
     rows = np.flatnonzero(np.diff(months) != 0)
     if len(rows) < 2:
         raise InputError("market", f"{len(rows)} complete months; at least 2 are needed for a return")

@@ -89,7 +89,7 @@ def _validate(name: str, signal: Signal) -> Signal:
     argument = f"signals[{name!r}]"
     if not isinstance(name, str):
         raise InputError(argument, f"the name is a {type(name).__name__}", fix="name the signals with text")
-    given = signal.values  # noqa: PD011 - our own field
+    given = signal.values
     if not isinstance(given, pd.Series):
         raise InputError(argument, f"expected a Series, got {type(given).__name__}")
     if not len(given):

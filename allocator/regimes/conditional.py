@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.regimes import show
 from allocator.regimes.labels import UNCLASSIFIED, Regimes
-from allocator.statistics import bootstrap_correlation, max_drawdown
-from allocator.statistics.sharpe_by_block import bootstrap_sharpe
+from allocator.statistics import bootstrap_correlation, bootstrap_sharpe, max_drawdown
+from allocator.statistics._returns import read_returns
 
 __all__ = ["ConditionalTable", "conditional_correlation", "conditional_performance"]
 
@@ -35,8 +35,9 @@ class ConditionalTable:
     regimes
         The labels that were used.
     p_equal
-        p-value of the hypothesis that the statistic is the same in all regimes that have an
-        estimate; NaN where fewer than two have one. For several series, by series.
+        p-value of the hypothesis that the statistic is the same in all regimes that have an estimate
+        and a standard error, ``unclassified`` aside; NaN where fewer than two have. For several
+        series, by series.
     conventions
         How the numbers were made, a line each.
     """
@@ -73,7 +74,8 @@ def conditional_correlation(
         Coverage of the intervals.
     n_resamples, block_length, seed
         Of the circular block bootstrap within each regime, whose periods are joined in their order;
-        the block length is chosen from the data by default (Politis and White, 2004).
+        the block length is chosen from the data by default (Politis and White, 2004), and is at most
+        a third of the periods of a regime.
 
     Returns
     -------
@@ -81,13 +83,14 @@ def conditional_correlation(
         Index: the regime. Columns ``n``, ``share`` (of the periods), ``correlation``, ``low``, ``high``
         (block bootstrap), ``fisher_low``, ``fisher_high`` (naive: independent normal pairs),
         ``standard_error`` (of Fisher's z), ``block_length``, ``reason`` (why a number is missing).
-        ``p_equal`` is from a Wald test of equal z over the regimes, with the bootstrap variances.
+        ``p_equal`` is from Welch's test of equal z over the regimes, with the bootstrap variances.
 
     Raises
     ------
     InputError
         If a date has no label, or there is only one regime.
     """
+    _refuse_other_dates(x, y)
     labelled = _labelled(regimes, x.index)
     estimates = {
         label: bootstrap_correlation(
@@ -95,20 +98,20 @@ def conditional_correlation(
             y[chosen],
             confidence=confidence,
             n_resamples=n_resamples,
-            block_length=block_length and min(block_length, int(chosen.sum())),
+            block_length=_at_most(block_length, int(chosen.sum()) // 3),
             seed=seed,
         )
         for label, chosen in _by_label(labelled)
     }
     table = _frame(estimates, len(x))
     r = np.clip(table["correlation"].to_numpy(), -1.0 + 1e-12, 1.0 - 1e-12)
-    return ConditionalTable(
-        table[_CORRELATION_COLUMNS],
-        "correlation",
-        labelled,
-        _wald_p_value(np.arctanh(r), table),
-        (f"{x.name}–{y.name}: Pearson correlation of simple returns", *_bootstrap_lines(confidence, n_resamples, seed)),
+    names = "–".join(str(s.name) if s.name is not None else k for k, s in (("x", x), ("y", y)))
+    conventions = (
+        f"{names}: Pearson correlation of simple returns",
+        *_bootstrap_lines(confidence, n_resamples, seed),
     )
+    p_equal = _welch_p_value(np.arctanh(r), table)
+    return ConditionalTable(table[_CORRELATION_COLUMNS], "correlation", labelled, p_equal, conventions)
 
 
 def conditional_performance(
@@ -139,10 +142,10 @@ def conditional_performance(
     Returns
     -------
     ConditionalTable
-        Index: strategy and regime. Columns ``n``, ``share``, ``mean`` (over cash) and ``volatility``, a
-        year, ``sharpe``, ``low``, ``high``, ``max_drawdown`` (the deepest within one unbroken spell of
-        the regime), ``spells``, ``standard_error``, ``block_length``, ``reason``. ``p_equal`` holds the
-        p-value of equal Sharpe ratios by strategy.
+        Index: strategy and regime. Columns ``n``, ``share``, ``mean`` and ``volatility`` of the returns
+        over cash, a year, ``sharpe``, ``low``, ``high``, ``max_drawdown`` (the deepest within one
+        unbroken spell of the regime), ``spells``, ``standard_error``, ``block_length``, ``reason``.
+        ``p_equal`` holds the p-value of equal Sharpe ratios by strategy.
 
     Raises
     ------
@@ -150,18 +153,18 @@ def conditional_performance(
         If a date has no label or no cash return, or there is only one regime.
     """
     frame = returns.to_frame() if isinstance(returns, pd.Series) else returns
+    read_returns(frame)  # refuses what is no table of returns
     labelled = _labelled(regimes, frame.index)
     excess = _excess(frame, cash)
     tables = {}
     for name in frame.columns:
         estimates = {
             label: bootstrap_sharpe(
-                excess[name].to_numpy()[chosen],
+                excess.loc[chosen, name],
                 periods_per_year,
                 confidence=confidence,
                 n_resamples=n_resamples,
                 seed=seed,
-                fewest=FEWEST,
             )
             for label, chosen in _by_label(labelled)
         }
@@ -169,17 +172,14 @@ def conditional_performance(
         tables[str(name)] = _frame(estimates, len(frame)).assign(
             max_drawdown=[depth for depth, _ in spells], spells=[count for _, count in spells]
         )
-    return ConditionalTable(
-        pd.concat(tables, names=["strategy"])[_PERFORMANCE_COLUMNS],
-        "sharpe",
-        labelled,
-        {name: _wald_p_value(table["sharpe"].to_numpy(), table) for name, table in tables.items()},
-        (
-            f"Sharpe ratio: returns over cash, annualised by √{periods_per_year}",
-            *_bootstrap_lines(confidence, n_resamples, seed),
-            "drawdown: the deepest within one unbroken spell of the regime",
-        ),
+    conventions = (
+        f"Sharpe ratio: returns over cash, annualised by √{periods_per_year}",
+        *_bootstrap_lines(confidence, n_resamples, seed),
+        "drawdown: the deepest within one unbroken spell of the regime",
     )
+    p_equal = {name: _welch_p_value(table["sharpe"].to_numpy(), table) for name, table in tables.items()}
+    table = pd.concat(tables, names=["strategy"])[_PERFORMANCE_COLUMNS]
+    return ConditionalTable(table, "sharpe", labelled, p_equal, conventions)
 
 
 _CORRELATION_COLUMNS = [
@@ -224,16 +224,52 @@ def _bootstrap_lines(confidence: float, n_resamples: int, seed: int) -> tuple[st
     )
 
 
-def _excess(frame: pd.DataFrame, cash: pd.Series[float]) -> pd.DataFrame:
-    missing = frame.index.difference(cash.index)
+def _at_most(block_length: int | None, most: int) -> int | None:
+    """Return a block length that leaves blocks to choose from; what is no length is refused later."""
+    return block_length if block_length is None or block_length < 1 else max(min(block_length, most), 1)
+
+
+def _refuse_other_dates(x: object, y: object) -> None:
+    for argument, series in (("x", x), ("y", y)):
+        if not isinstance(series, pd.Series):
+            raise InputError(argument, f"expected a Series with dates, got {type(series).__name__}")
+    assert isinstance(x, pd.Series)
+    assert isinstance(y, pd.Series)
+    if not x.index.equals(y.index):
+        single = x.index.symmetric_difference(y.index)
+        raise InputError(
+            "y",
+            f"its dates are not those of x: {len(single)} are in one of them only",
+            date=single[0] if len(single) else None,
+            fix="pass the shared dates: x, y = x.align(y, join='inner')",
+        )
+
+
+def _excess(frame: pd.DataFrame, cash: object) -> pd.DataFrame:
+    if not isinstance(cash, pd.Series):
+        raise InputError(
+            "cash",
+            f"expected a Series of returns a period, got {type(cash).__name__}",
+            fix="market.cash_returns",
+        )
+    _refuse_repeated("cash", cash.index)
+    earned = cash.reindex(frame.index)
+    missing = frame.index[earned.isna()]
     if len(missing):
         raise InputError("cash", f"no return for {len(missing)} of {len(frame)} dates", date=missing[0])
-    return frame.sub(cash.reindex(frame.index), axis=0)
+    return frame.sub(earned, axis=0)
+
+
+def _refuse_repeated(argument: str, index: pd.Index) -> None:
+    repeated = index[index.duplicated()]
+    if len(repeated):
+        raise InputError(argument, f"two values ({len(repeated)} such dates)", date=repeated[0])
 
 
 def _labelled(regimes: Regimes | pd.Series[Any], dates: pd.Index) -> Regimes:
     """Return the regimes with exactly these dates, refusing a date without a label or a single regime."""
     given = regimes if isinstance(regimes, Regimes) else _as_given(regimes)
+    _refuse_repeated("regimes", given.labels.index)
     missing = dates.difference(given.labels.index)
     if len(missing):
         raise InputError(
@@ -243,21 +279,31 @@ def _labelled(regimes: Regimes | pd.Series[Any], dates: pd.Index) -> Regimes:
             fix="label every date; 'unclassified' where the rule cannot say",
         )
     labels = given.labels.reindex(dates)
-    present = tuple(label for label in given.order if (labels == label).any())
+    labels = labels.where(labels.notna(), UNCLASSIFIED)
+    order = tuple(dict.fromkeys([label for label in given.order if label != UNCLASSIFIED]))
+    unknown = labels[~labels.isin([*order, UNCLASSIFIED])]
+    if len(unknown):
+        raise InputError("regimes", f"{unknown.iloc[0]!r} is not in its order", date=unknown.index[0])
+    return Regimes(labels, given.name, given.rule, given.ex_post, _present(labels, order))
+
+
+def _present(labels: pd.Series[Any], order: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels that occur, ``unclassified`` last, refusing fewer than two beside it."""
+    counts = labels.value_counts()
+    present = tuple(label for label in order if label in counts)
+    rest = int(counts.get(UNCLASSIFIED, 0))
     if len(present) < 2:
-        raise InputError("regimes", f"only one regime in these dates: {present[0]!r}", fix="choose a longer sample")
-    return Regimes(labels, given.name, given.rule, given.ex_post, present)
+        found = f"only one regime in these dates: {present[0]!r}" if present else "no regime in these dates"
+        also = f", and {rest} of {len(labels)} unclassified" if rest else ""
+        raise InputError("regimes", found + also, fix="choose a longer sample")
+    return (*present, UNCLASSIFIED) if rest else present
 
 
-def _as_given(labels: pd.Series[Any]) -> Regimes:
+def _as_given(labels: object) -> Regimes:
     if not isinstance(labels, pd.Series):
         raise InputError("regimes", f"expected Regimes or a Series of labels, got {type(labels).__name__}")
-    if labels.index.has_duplicates:
-        raise InputError("regimes", "two labels", date=labels.index[labels.index.duplicated()][0])
+    known = [str(label) for label in labels.astype("category").cat.categories]
     texts = labels.astype(object).where(labels.notna(), UNCLASSIFIED).map(str)
-    known = sorted(set(texts) - {UNCLASSIFIED})
-    if isinstance(labels.dtype, pd.CategoricalDtype):
-        known = [str(label) for label in labels.cat.categories]
     return Regimes(texts, str(labels.name or "regime"), "labels as given", True, (*known, UNCLASSIFIED))
 
 
@@ -267,17 +313,27 @@ def _by_label(regimes: Regimes) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         yield label, np.asarray(labels == label)
 
 
-def _wald_p_value(estimates: NDArray[np.float64], table: pd.DataFrame) -> float:
-    """Return the p-value of one common value: Σ (z - z̄)² / se² is χ² with k - 1 degrees."""
-    from scipy.special import chdtrc  # not at the top: importing allocator costs no more than pandas
+def _welch_p_value(estimates: NDArray[np.float64], table: pd.DataFrame) -> float:
+    """Return the p-value of one common value, by the test of Welch (1951) for unequal variances.
+
+    With the squared bootstrap errors as variances of the estimates, and one degree a block, less one (at
+    least 2), as in the intervals. By simulation at 5 %, three to six regimes of 15 to 23 periods each, it
+    rejects 3 to 9 % (χ² would 10 to 24 %), two of 60 to 1000 4 to 10 %; Sharpe ratios of AR(1) returns
+    with coefficient 0.5 up to 18 %.
+    """
+    from scipy.special import fdtrc  # not at the top: importing allocator costs no more than pandas
 
     errors = table["standard_error"].to_numpy()
     use = np.isfinite(estimates) & (errors > 0.0) & np.asarray(table.index != UNCLASSIFIED)
     if use.sum() < 2:
         return float("nan")
-    z, precision = estimates[use], errors[use] ** -2.0
-    centre = (z * precision).sum() / precision.sum()
-    return float(chdtrc(use.sum() - 1, ((z - centre) ** 2 * precision).sum()))
+    z, weight, k = estimates[use], errors[use] ** -2.0, int(use.sum())
+    degrees = np.maximum((table["n"] / table["block_length"])[use].to_numpy() - 1.0, 2.0)
+    share = weight / weight.sum()
+    between = float((weight * (z - share @ z) ** 2).sum()) / (k - 1)
+    doubt = float(((1.0 - share) ** 2 / degrees).sum())
+    statistic = between / (1.0 + 2.0 * (k - 2) / (k * k - 1) * doubt)
+    return float(fdtrc(k - 1, (k * k - 1) / (3.0 * doubt), statistic))
 
 
 def _worst_spell(returns: NDArray[np.float64], chosen: NDArray[np.bool_]) -> tuple[float, int]:

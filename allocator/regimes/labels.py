@@ -78,18 +78,24 @@ def inflation_level(market: Market, threshold: float = 0.03, *, ex_post: bool = 
     market
         With a signal ``inflation``, a fraction a year.
     threshold
-        At or above it inflation is high.
+        A fraction a year; at or above it inflation is high.
     ex_post
         False: the newest figure published before the period began. True: the figure that describes
         the period, which was published after it.
+
+    Raises
+    ------
+    InputError
+        If the market has no such signal, the threshold is in percent, or ``ex_post`` is asked for and
+        the signal does not say what its figures describe.
     """
+    if not abs(threshold) < 1.0:
+        raise InputError("threshold", f"{threshold!r} is not a fraction", fix="3 % is 0.03")
     values = _as_of(market, _inflation(market, ex_post), ex_post)
-    low, high = f"inflation under {threshold:.1%}", f"inflation {threshold:.1%} or more"
-    if ex_post:
-        low, high = f"{low}, same period", f"{high}, same period"
-    return _two_sided(
-        market, values, values >= threshold, (low, high), "Inflation level", f"threshold {threshold:.1%}", ex_post
-    )
+    level, tail = f"{threshold * 100:.6g}%", _same_period(ex_post)
+    names = (f"inflation under {level}{tail}", f"inflation {level} or more{tail}")
+    upper = values >= threshold
+    return _two_sided(market, values, upper, names, "Inflation level", f"threshold {level}", ex_post)
 
 
 def inflation_trend(market: Market, years: float = 3.0, *, ex_post: bool = False) -> Regimes:
@@ -100,23 +106,24 @@ def inflation_trend(market: Market, years: float = 3.0, *, ex_post: bool = False
     market
         With a signal ``inflation``, a fraction a year.
     years
-        Span of the mean; the figure itself is not part of it.
+        Span of the mean, on the dates of publication; the figure itself is not part of it. Inflation at
+        its mean counts as falling. Figures without a full span before them leave their period
+        unclassified.
     ex_post
         As for :func:`inflation_level`.
+
+    Raises
+    ------
+    InputError
+        As :func:`inflation_level`, and if no figure has a full span with two figures before it.
     """
     signal = _inflation(market, ex_post)
     gap = _gap_to_trailing_mean(signal.values, years)
     values = _as_of(market, Signal(gap, signal.describes), ex_post)
-    tail = ", same period" if ex_post else ""
-    return _two_sided(
-        market,
-        values,
-        values > 0.0,
-        (f"inflation falling{tail}", f"inflation rising{tail}"),
-        "Inflation trend",
-        f"against its mean of the {years:g} years before",
-        ex_post,
-    )
+    tail = _same_period(ex_post)
+    names = (f"inflation falling{tail}", f"inflation rising{tail}")
+    rule = f"against its mean of the {years:g} years before"
+    return _two_sided(market, values, values > _ROUNDING, names, "Inflation trend", rule, ex_post)
 
 
 def eras(dates: pd.DatetimeIndex, starts: Mapping[str, Date] = US_ERAS) -> Regimes:
@@ -127,21 +134,32 @@ def eras(dates: pd.DatetimeIndex, starts: Mapping[str, Date] = US_ERAS) -> Regim
     dates
         The ends of the periods.
     starts
-        First day of each era by name, in order; an era ends where the next begins.
+        First day of each era by name, in order; an era ends where the next begins. A period belongs to
+        the era in which it ends; before the first it is unclassified.
+
+    Raises
+    ------
+    InputError
+        If the starts do not increase.
     """
+    _refuse_undated(dates)
     firsts = pd.DatetimeIndex([parse_date(start, "starts") for start in starts.values()])
-    if not len(firsts) or not firsts.is_monotonic_increasing or not firsts.is_unique:
+    if not len(firsts):
+        raise InputError("starts", "no eras", fix="name the first day of each")
+    if not firsts.is_monotonic_increasing or not firsts.is_unique:
         raise InputError("starts", "the first days of the eras must increase", fix="sort them by date")
     names = np.array([*starts, UNCLASSIFIED], dtype=object)
     labels = names[firsts.searchsorted(dates, side="right") - 1]  # -1, before the first era, is unclassified
-    return _regimes(labels, dates, "Era", "borders are dated events, chosen in hindsight", True, tuple(starts))
+    rule = "borders are dated events, chosen in hindsight"
+    return _regimes(labels, dates, "Era", rule, True, tuple(starts))
 
 
 def decades(dates: pd.DatetimeIndex, first_year: int = 1) -> Regimes:
-    """Label periods by decade; ``first_year=1`` counts 1961–1970, 0 counts 1960–1969."""
+    """Label periods by the decade they end in; ``first_year=1`` counts 1961–1970, 0 counts 1960–1969."""
+    _refuse_undated(dates)
     if first_year not in range(10):
-        raise InputError("first_year", f"{first_year!r} is not the last digit of a year")
-    begin = (dates.year.to_numpy() - first_year) // 10 * 10 + first_year
+        raise InputError("first_year", f"{first_year!r} is not the last digit of a year", fix="pass 0 or 1")
+    begin = (dates.year.to_numpy() - int(first_year)) // 10 * 10 + int(first_year)
     labels = np.array([f"{year}–{year + 9}" for year in begin], dtype=object)
     return _regimes(labels, dates, "Decade", "calendar", False, tuple(dict.fromkeys(labels)))
 
@@ -159,22 +177,41 @@ def correlation_sign(
         Their names.
     window_years
         Span of the trailing window; by default one year of daily, three of weekly or monthly, five of
-        quarterly and ten of yearly data. Periods without a full window are unclassified.
+        quarterly and ten of yearly data. Periods without a full window, or with one in which an asset
+        never changes its return, are unclassified.
+
+    Raises
+    ------
+    InputError
+        If an asset is missing, or the window holds too few returns to say anything.
     """
     years = window_years if window_years is not None else _SIGN_WINDOW[market.frequency.name]
     rows = window_rows(market.frequency, years, 2)
     columns = [column_of(market, asset) for asset in (x, y)]
     first = int(market.listed_from[columns].max())
     levels = pd.DataFrame(market.levels[first:, columns], index=market.index[first:])
-    returns = levels.pct_change().iloc[1:]
-    trailing = returns[0].rolling(rows).corr(returns[1]).shift(1).reindex(market.index[1:])
+    trailing = _rolling_correlation(levels.pct_change().iloc[1:], rows)
     names = (f"{x}–{y} correlation was negative", f"{x}–{y} correlation was positive")
-    values = trailing.to_numpy(dtype=np.float64)
+    values = trailing.shift(1).reindex(market.index[1:]).to_numpy(dtype=np.float64)
     rule = f"Pearson over the {years:g}-year window before the period"
     return _two_sided(market, values, values >= 0.0, names, "Trailing correlation", rule, False)
 
 
 _SIGN_WINDOW = {"daily": 1.0, "weekly": 3.0, "monthly": 3.0, "quarterly": 5.0, "yearly": 10.0}
+_ROUNDING = 1e-12  # a figure this little above its mean is at its mean
+_LONGEST_SPAN = 100.0  # years
+_STILL = 1e-14  # returns are ratios of prices less one, so they are known to about 1e-16
+
+
+def _rolling_correlation(returns: pd.DataFrame, rows: int) -> pd.Series[float]:
+    """Return the correlation of two columns over the last ``rows`` rows, NaN where one stands still."""
+    window = returns.rolling(rows)
+    still = (window.max() - window.min() <= _STILL).any(axis=1)
+    return returns[0].rolling(rows).corr(returns[1]).mask(still)
+
+
+def _same_period(ex_post: bool) -> str:
+    return ", same period" if ex_post else ""
 
 
 def _inflation(market: Market, ex_post: bool) -> Signal:
@@ -189,13 +226,20 @@ def _as_of(market: Market, signal: Signal, ex_post: bool) -> NDArray[np.float64]
 
 
 def _gap_to_trailing_mean(values: pd.Series[float], years: float) -> pd.Series[float]:
-    """Return each figure less the mean of those in the ``years`` before it; at least two, or it is dropped."""
-    if not years > 0:
-        raise InputError("years", f"{years!r} is not a positive span of time")
+    """Return each figure less the mean of those in the ``years`` before it, NaN without a full span."""
+    if not 0.0 < years <= _LONGEST_SPAN:
+        raise InputError("years", f"{years!r} is not a span of time between 0 and {_LONGEST_SPAN:g}")
     # Half a month of slack: publication days wander around the calendar.
-    span = pd.Timedelta(days=years * 365.25 + 15)
-    before = values.rolling(span, closed="left", min_periods=2).mean()
-    return values - before
+    span, slack = pd.Timedelta(days=years * 365.25), pd.Timedelta(days=15)
+    before = values.rolling(span + slack, closed="left", min_periods=2).mean()
+    full = pd.Series(values.index >= values.index.min() + span - slack, index=values.index)
+    if not (full & before.notna()).any():
+        raise InputError(
+            "years",
+            f"no figure of {len(values)} has {years:g} years with two figures before it",
+            fix="choose another span or give a longer signal",
+        )
+    return (values - before).where(full)
 
 
 def _two_sided(
@@ -220,5 +264,11 @@ def _regimes(
     ex_post: bool,
     order: tuple[str, ...],
 ) -> Regimes:
-    present = [label for label in (*order, UNCLASSIFIED) if label in set(labels)]
-    return Regimes(pd.Series(labels, index=dates, name=name, dtype=object), name, rule, ex_post, tuple(present))
+    found = set(labels)
+    present = tuple(label for label in (*order, UNCLASSIFIED) if label in found)
+    return Regimes(pd.Series(labels, index=dates, name=name, dtype=object), name, rule, ex_post, present)
+
+
+def _refuse_undated(dates: object) -> None:
+    if not isinstance(dates, pd.DatetimeIndex) or dates.hasnans:
+        raise InputError("dates", f"expected dates, got {type(dates).__name__}", fix="pass market.index[1:]")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from allocator.tables import html_block, html_table, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from allocator.regimes.conditional import ConditionalTable
 
-__all__ = ["conditional_html", "conditional_text"]
+__all__ = ["conditional_html", "conditional_text", "p_value_text"]
 
 _PERCENT = {"share", "mean", "volatility", "max_drawdown"}
 _HIDDEN = {"standard_error", "block_length"}
@@ -35,13 +36,15 @@ def _headed(result: ConditionalTable) -> tuple[list[str], list[list[str]]]:
     return [str(c).replace("_", " ") for c in columns], rows
 
 
-def _p_value(p: float) -> str:
+def p_value_text(p: float) -> str:
+    """Return a p-value with three digits, or why there is none."""
     if not np.isfinite(p):
         return "– (fewer than two regimes have an estimate)"
     return f"{p:.3f}" if p >= 0.0005 else "< 0.001"
 
 
 def _title(result: ConditionalTable) -> str:
+    """Return the definition of the regimes and whether they were known at the time."""
     hindsight = " (ex post: not known at the time)" if result.regimes.ex_post else " (known at the time)"
     return f"{result.regimes.name}: {result.regimes.rule}{hindsight}"
 
@@ -49,32 +52,19 @@ def _title(result: ConditionalTable) -> str:
 def _footer(result: ConditionalTable) -> list[str]:
     equal = result.p_equal
     if isinstance(equal, dict):
-        tests = ", ".join(f"{name} {_p_value(p)}" for name, p in equal.items())
-        line = f"p of equal {result.statistic} in all regimes (Wald): {tests}"
+        tests = ", ".join(f"{name} {p_value_text(p)}" for name, p in equal.items())
+        line = f"p of equal {result.statistic} in all regimes (Welch): {tests}"
     else:
-        line = f"p of equal {result.statistic} in all regimes (Wald): {_p_value(equal)}"
+        line = f"p of equal {result.statistic} in all regimes (Welch): {p_value_text(equal)}"
     return [line, *result.conventions]
 
 
 def conditional_text(result: ConditionalTable) -> str:
     """Return the table as text, with the test and the conventions below."""
-    head, rows = _headed(result)
-    widths = [max(len(row[j]) for row in [head, *rows]) for j in range(len(head))]
-    n_labels = result.table.index.nlevels
-
-    def line(cells: list[str]) -> str:
-        return "  ".join(c.ljust(w) if j < n_labels else c.rjust(w) for j, (c, w) in enumerate(zip(cells, widths, strict=True)))
-
-    return "\n".join([_title(result), line(head), *map(line, rows), *_footer(result)])
+    lines = text_table(*_headed(result), n_labels=result.table.index.nlevels)
+    return "\n".join([_title(result), *lines, *_footer(result)])
 
 
 def conditional_html(result: ConditionalTable) -> str:
     """Return the table as HTML, with the test and the conventions below."""
-    head, rows = _headed(result)
-    top = "".join(f"<th>{html.escape(c)}</th>" for c in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-    foot = "<br>".join(html.escape(line) for line in _footer(result))
-    return (
-        f"<div><b>{html.escape(_title(result))}</b><table><thead><tr>{top}</tr></thead>"
-        f"<tbody>{body}</tbody></table><small>{foot}</small></div>"
-    )
+    return html_block(_title(result), html_table(*_headed(result)), _footer(result))

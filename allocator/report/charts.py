@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 
 import matplotlib
 import numpy as np
@@ -26,6 +26,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
+from PIL import Image  # comes with matplotlib
 
 from allocator.errors import iso_date
 from allocator.market import Market
@@ -50,7 +51,8 @@ _LINES = (
     ("#56B4E9", "P"),
     ("#D55E00", "X"),
 )
-_DASHES = ("-", "--", ":")  # once all colours are used
+_Dash = Literal["-", "--", ":"]
+_DASHES: tuple[_Dash, ...] = ("-", "--", ":")  # once all colours are used
 _AREAS = ("#0072B2", "#E69F00", "#F0E442", "#009E73", "#56B4E9", "#D55E00", "#CC79A7", "#333333")
 _HATCHES = ("", "////", "....", "xxxx")  # likewise
 _CASH, _CASH_COLOUR = "cash", "#D9D9D9"
@@ -107,7 +109,7 @@ def plot_drawdown(comparison: Comparison, ax: Axes | None = None) -> Axes:
     above = _legend_above(ax, names)
     every = comparison.market.frequency
     unseen = f"{every} closes: falls between them are not seen" if every.is_calendar else ""
-    title = f"{_mark(comparison.market)}Drawdown from the highest value so far, and the deepest of each"
+    title = f"{_mark(comparison.market)}Drawdown, and the deepest of each strategy"
     return _dress(ax, title, _about(comparison, unseen), pad=above)
 
 
@@ -132,12 +134,18 @@ def plot_weights(comparison: Comparison) -> Figure:
     _share_legend(figure, fills)
     title = f"{_mark(comparison.market)}Weights after trading, in percent of value"
     figure.suptitle(title, x=0.01, ha="left", size=_TITLE, weight="bold", color=_INK)
-    owed = "below zero: borrowed or sold short" if any((frame < -1e-9).to_numpy().any() for frame in weights) else ""
+    owed = (
+        "below zero: borrowed or sold short"
+        if any((frame < -1e-9).to_numpy().any() for frame in weights)
+        else ""
+    )
     figure.supxlabel(_about(comparison, owed), x=0.01, ha="left", size=_SMALL, color=_PALE)
     return figure
 
 
-def plot_regime_correlation(study: RegimeStudy, ax: Axes | None = None, *, market: Market | None = None) -> Axes:
+def plot_regime_correlation(
+    study: RegimeStudy, ax: Axes | None = None, *, market: Market | None = None
+) -> Axes:
     """Draw the stock–bond correlation in each regime with its intervals, grouped by definition.
 
     Parameters
@@ -160,10 +168,8 @@ def plot_regime_correlation(study: RegimeStudy, ax: Axes | None = None, *, marke
     ax.xaxis.set_major_locator(FixedLocator([-1.0, -0.5, 0.0, 0.5, 1.0]))
     left = _label_regimes(ax, rows)
     _regime_legend(ax, market, both, left)
-    _dress(ax, f"{_mark(market)}Stock–bond correlation by regime", _about_regimes(study, market), grid="x", pad=38.0)
-    for text in (ax._left_title, ax.xaxis.label):
-        text.set_transform(text.get_transform() + left)
-    return ax
+    title = f"{_mark(market)}Stock–bond correlation by regime"
+    return _dress(ax, title, _about_regimes(study, market), grid="x", pad=38.0, shift=left)
 
 
 def save_charts(comparison: Comparison, study: RegimeStudy, folder: Path) -> dict[str, Path]:
@@ -190,9 +196,18 @@ def save_charts(comparison: Comparison, study: RegimeStudy, folder: Path) -> dic
 
 
 def _png(figure: Any) -> bytes:
-    """Return the picture without the version of matplotlib in it."""
+    """Return the picture in 128 colours, a third of the size, and without the version of matplotlib in it."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+    few = Image.fromarray(pixels).quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    # Pillow takes the middle of each box of colours; the mean of its pixels keeps plain areas true.
+    box = np.asarray(few).ravel()
+    sums = [np.bincount(box, pixels[..., channel].ravel(), 128) for channel in range(3)]
+    means = np.stack(sums, axis=1) / np.maximum(np.bincount(box, minlength=128), 1)[:, None]
+    few.putpalette(np.rint(means).astype(np.uint8).tobytes())
     stream = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+    few.save(stream, "PNG", dpi=(figure.dpi, figure.dpi))
     return stream.getvalue()
 
 
@@ -206,12 +221,24 @@ def _new_axes(height: float) -> Axes:
     return _figure(height).add_subplot()
 
 
-def _dress(ax: Axes, title: str, footer: str = "", *, grid: str = "y", pad: float = 8.0, size: float = _TITLE) -> Axes:
+def _dress(
+    ax: Axes,
+    title: str,
+    footer: str = "",
+    *,
+    grid: Literal["x", "y"] = "y",
+    pad: float = 8.0,
+    size: float = _TITLE,
+    shift: Transform | None = None,
+) -> Axes:
     """Give axes the house style: title at the left, grid across, what is shown in small type below."""
-    ax.set_title(title, loc="left", size=size, weight="bold", color=_INK, pad=pad)
-    ax.set_xlabel(footer, loc="left", size=_SMALL, color=_PALE)
+    above = ax.set_title(title, loc="left", size=size, weight="bold", color=_INK, pad=pad)
+    below = ax.set_xlabel(footer, loc="left", size=_SMALL, color=_PALE)
+    if shift is not None:
+        above.set_transform(above.get_transform() + shift)
+        below.set_transform(below.get_transform() + shift)
     ax.tick_params(labelsize=_TEXT, labelcolor=_INK, color=_PALE, length=3.0)
-    ax.grid(True, axis="x" if grid == "x" else "y", color=_BAND, linewidth=0.6)
+    ax.grid(True, axis=grid, color=_BAND, linewidth=0.6)
     ax.set_axisbelow(True)
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
@@ -220,12 +247,11 @@ def _dress(ax: Axes, title: str, footer: str = "", *, grid: str = "y", pad: floa
 
 
 def _plain(text: object, longest: int = 30) -> str:
-    """Return a person's text fit for a picture: one line, not too long, no mathematics, known glyphs."""
+    """Return a person's text fit for a picture: one short line, no mathematics, only glyphs of the font."""
     line = " ".join(str(text).split())
-    if len(line) > longest:
-        line = line[: longest - 1].rstrip() + "…"
-    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
-    known = font.get_charmap()
+    if len(line) > longest:  # names often differ at their ends
+        line = f"{line[: longest - longest // 2 - 1].rstrip()}…{line[-(longest // 2) :].lstrip()}"
+    known = font_manager.get_font(font_manager.findfont(font_manager.FontProperties())).get_charmap()
     return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
 
 
@@ -235,18 +261,22 @@ def _mark(market: Market | None) -> str:
 
 def _about(comparison: Comparison, *notes: str) -> str:
     """Return the line below a picture: data, frequency and window of the returns."""
-    market, dates = comparison.market, comparison.backtests[0].value.index
-    window = f"{market.frequency}, {iso_date(dates[0])} to {iso_date(dates[-1])}"
-    return "; ".join([f"{_plain(market.name, 50)}, {window}, after costs", *filter(None, notes)])
+    window = _window(comparison.market, comparison.backtests[0].value.index)
+    return "; ".join([f"{window}, after costs", *filter(None, notes)])
+
+
+def _window(market: Market, dates: pd.Index) -> str:
+    return f"{_plain(market.name, 50)}, {market.frequency}, {iso_date(dates[0])} to {iso_date(dates[-1])}"
 
 
 def _about_regimes(study: RegimeStudy, market: Market | None) -> str:
     """Return the lines below the regimes: data, window, and how the first table says it was made."""
-    lines = list(study.correlation[0].conventions[:2]) if study.correlation else ["no table could be made"]
-    if market is not None:
-        first, last = iso_date(market.index[0]), iso_date(market.index[-1])
-        lines.insert(0, f"{_plain(market.name, 50)}, {market.frequency}, {first} to {last}")
-    return "\n".join(_plain(line, 130) for line in lines)
+    if not study.correlation:
+        return "no definition of regimes could be estimated: see left_out"
+    conventions = study.correlation[0].conventions
+    if market is None:
+        return "\n".join(_plain(line, 120) for line in conventions)
+    return "\n".join([_window(market, market.index), *(_plain(line, 120) for line in conventions[:2])])
 
 
 def _percent(value: float) -> str:
@@ -268,7 +298,7 @@ def _draw_line(ax: Axes, path: pd.Series[float], k: int, marked: Sequence[int]) 
         path.to_numpy(),
         color=colour,
         linestyle=dash,
-        linewidth=1.3,
+        linewidth=1.3 if len(path) < 1000 else 1.0,
         marker=marker,
         markersize=5.0,
         markeredgecolor="white",
@@ -278,15 +308,15 @@ def _draw_line(ax: Axes, path: pd.Series[float], k: int, marked: Sequence[int]) 
     )
 
 
-def _line_style(k: int) -> tuple[str, str, str]:
+def _line_style(k: int) -> tuple[str, _Dash, str]:
     colour, marker = _LINES[k % len(_LINES)]
     return colour, _DASHES[k // len(_LINES) % len(_DASHES)], marker
 
 
 def _dates_below(ax: Axes, paths: Sequence[pd.Series[float]]) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=8)
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     first, last = min(p.index[0] for p in paths), max(p.index[-1] for p in paths)
     ax.set_xlim(first.to_datetime64(), last.to_datetime64())
 
@@ -302,16 +332,15 @@ def _plain_log_axis(ax: Axes, low: float, high: float) -> None:
 
 
 def _plain_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers between the two: 1–2–5, or 1–10–100 over many decades, or even steps over few."""
+    """Return round numbers between the two: 1–2–5–10, 1–10–100 over many decades, even steps over few."""
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    for digits in ((1, 2, 5), (1,)):
+    for digits in ((1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0,)):
         ticks = [float(f"{digit}e{power}") for power in powers for digit in digits]
         ticks = [tick for tick in ticks if low <= tick <= high]
         if len(ticks) <= 12:
             break
-    if len(ticks) < 3:
-        ticks = [float(f"{tick:.6g}") for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high]
-    return ticks
+    even = [float(f"{tick:.6g}") for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high]
+    return ticks if len(ticks) >= 4 else even
 
 
 def _label_ends(ax: Axes, comparison: Comparison) -> None:
@@ -326,7 +355,7 @@ def _label_ends(ax: Axes, comparison: Comparison) -> None:
         ruin = f", ruined {iso_date(backtest.ruined_on)}" if backtest.ruined_on is not None else ""
         ax.annotate(
             f"{_plain(backtest.name, 26)}  {_amount(float(backtest.value.iloc[-1]))}{ruin}",
-            xy=(backtest.value.index[-1].to_datetime64(), end),  # type: ignore[arg-type]  # dates are converted
+            xy=(backtest.value.index[-1].to_datetime64(), end),
             xytext=(1.03, place),
             textcoords="axes fraction",
             va="center",
@@ -388,7 +417,9 @@ def _legend_above(ax: Axes, names: Sequence[str]) -> float:
 
 def _key(k: int) -> Line2D:
     colour, dash, marker = _line_style(k)
-    return Line2D([], [], color=colour, linestyle=dash, marker=marker, markersize=5.0, markeredgecolor="white")
+    return Line2D(
+        [], [], color=colour, linestyle=dash, marker=marker, markersize=5.0, markeredgecolor="white"
+    )
 
 
 _Fills = dict[str, tuple[str, str]]  # colour and hatch by asset
@@ -418,7 +449,7 @@ def _stack(ax: Axes, weights: pd.DataFrame, fills: _Fills) -> None:
                     facecolor=colour,
                     hatch=hatch,
                     edgecolor="white",
-                    linewidth=0.3,
+                    linewidth=0.15,
                     step="post",  # what is held after a close is held until the next
                 )
                 edge = edge + part
@@ -471,7 +502,8 @@ def _regime_rows(study: RegimeStudy) -> Iterator[_RegimeRow]:
 
 def _records(table: ConditionalTable) -> dict[str, dict[str, Any]]:
     shown = table.table.drop(index=UNCLASSIFIED, errors="ignore")
-    return {str(regime): row for regime, row in zip(shown.index, shown.to_dict("records"), strict=True)}
+    rows: list[dict[str, Any]] = shown.to_dict("records")  # type: ignore[assignment]  # keys are columns
+    return {str(regime): row for regime, row in zip(shown.index, rows, strict=True)}
 
 
 _DAILY, _MONTH_END = ("#0072B2", "o"), ("#D55E00", "s")
@@ -499,11 +531,19 @@ def _draw_estimate(
         ax.text(0.02, y, f"n = {n}: {why}", size=_SMALL, va="center", color=colour, style="italic")
         return
     below = y + 0.14
-    ax.plot([estimate["fisher_low"], estimate["fisher_high"]], [below, below], color=colour, alpha=0.45, lw=0.9)
+    ax.plot(
+        [estimate["fisher_low"], estimate["fisher_high"]], [below, below], color=colour, alpha=0.45, lw=0.9
+    )
     ax.plot([estimate["low"], estimate["high"]], [y, y], color=colour, lw=2.6, solid_capstyle="butt")
     face = colour if filled else "white"
     ax.plot(
-        [estimate["correlation"]], [y], marker=marker, color=colour, markerfacecolor=face, markersize=5.5, lw=0
+        [estimate["correlation"]],
+        [y],
+        marker=marker,
+        color=colour,
+        markerfacecolor=face,
+        markersize=5.5,
+        lw=0,
     )
 
 
@@ -522,15 +562,15 @@ def _write_count(ax: Axes, y: float, estimate: dict[str, Any], offset: float) ->
 
 
 def _label_regimes(ax: Axes, rows: Sequence[_RegimeRow]) -> Transform:
-    """Write headings in bold and regimes below them from one left edge; return the way from the axes to it."""
+    """Write bold headings and regimes from one left edge; return the way from the axes to it."""
     labels = [row.label if row.estimate is None else f"   {row.label}" for row in rows]
     ax.set_yticks([row.y for row in rows], labels, size=_TEXT)
     ticks = ax.get_yticklabels()
     for row, tick in zip(rows, ticks, strict=True):
-        tick.set_weight("bold" if row.estimate is None else "normal")
+        tick.set_fontweight("bold" if row.estimate is None else "normal")
     widest = max((tick.get_window_extent().width for tick in ticks), default=0.0)
     for tick in ticks:
-        tick.set_ha("left")
+        tick.set_horizontalalignment("left")
     inches = widest / ax.figure.dpi + 0.1
     ax.tick_params(axis="y", left=False, pad=72.0 * inches)
     return ScaledTranslation(-inches, 0.0, ax.figure.dpi_scale_trans)
@@ -541,7 +581,8 @@ def _regime_legend(ax: Axes, market: Market | None, both: bool, left: Transform)
     every = f"{market.frequency} returns" if market is not None else "returns of every period"
     series = [(*_DAILY, _DAILY[0], every), (*_MONTH_END, "white", "month-end returns")][: 2 if both else 1]
     handles = [
-        Line2D([], [], color=c, marker=m, markerfacecolor=face, lw=0, markersize=5.5) for c, m, face, _ in series
+        Line2D([], [], color=c, marker=m, markerfacecolor=face, lw=0, markersize=5.5)
+        for c, m, face, _ in series
     ]
     handles += [Line2D([], [], color=_INK, lw=2.6), Line2D([], [], color=_INK, alpha=0.45, lw=0.9)]
     names = [name for *_, name in series] + ["block-bootstrap interval", "Fisher interval (naive)"]

@@ -71,30 +71,41 @@ def compare(
         If there is no strategy or two have the same name, and what ``run_backtest`` refuses.
     """
     chosen = _distinct(strategies)
-    world = market if end is None else market.until(end)
-    latest = max(chosen, key=lambda strategy: first_decision(strategy, world, unlisted))
-    reference = run_backtest(
-        latest, world, rebalancing=rebalancing, costs=costs, lag=lag, start=start, unlisted=unlisted
-    )
-    common = reference.returns.index[0].date()
-    backtests = tuple(
-        reference
-        if strategy is latest
-        else run_backtest(
-            strategy, world, rebalancing=rebalancing, costs=costs, lag=lag, start=common, unlisted=unlisted
+    if not isinstance(market, Market):
+        raise InputError("market", f"expected a Market, got {type(market).__name__}")
+
+    def run(strategy: Strategy, first: Date | None) -> Backtest:
+        return run_backtest(
+            strategy,
+            market,
+            rebalancing=rebalancing,
+            costs=costs,
+            lag=lag,
+            start=first,
+            end=end,
+            unlisted=unlisted,
         )
-        for strategy in chosen
-    )
-    return Comparison(_table(backtests), backtests, world, _conventions(reference, start))
+
+    latest = max(chosen, key=lambda strategy: first_decision(strategy, market, unlisted))
+    reference = run(latest, start)
+    common = reference.returns.index[0].date()
+    backtests = tuple(reference if each is latest else run(each, common) for each in chosen)
+    world = market if end is None else market.until(end)
+    window = _window(reference, "" if start is not None else latest.name)
+    return Comparison(_table(backtests), backtests, world, (window, *_conventions(backtests)))
 
 
 def _distinct(strategies: Iterable[Strategy]) -> Sequence[Strategy]:
+    if not isinstance(strategies, Iterable):
+        raise InputError("strategies", f"{strategies!r} is no list", fix="pass a list such as [SixtyForty()]")
     chosen = list(strategies)
     if not chosen:
         raise InputError("strategies", "none given", fix="pass a list such as [SixtyForty()]")
     for strategy in chosen:
         if not isinstance(strategy, Strategy):
             raise InputError("strategies", f"{strategy!r} is no Strategy", fix="pass instances: SixtyForty()")
+        if not isinstance(getattr(strategy, "name", None), str):
+            raise InputError("strategies", f"{strategy!r} has no name", fix="add a field: name: str = 'mine'")
     names = [strategy.name for strategy in chosen]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -103,10 +114,17 @@ def _distinct(strategies: Iterable[Strategy]) -> Sequence[Strategy]:
 
 
 def _table(backtests: Sequence[Backtest]) -> pd.DataFrame:
-    rows = [performance_summary(b.returns, b.cash_returns, start=b.value.index[0]).iloc[[0]] for b in backtests]
+    rows = [_statistics(backtest) for backtest in backtests]
     table = pd.concat(rows)
     table.index = pd.Index([b.name for b in backtests], name="strategy")
     return table.join(pd.DataFrame([_flows(b) for b in backtests], index=table.index))
+
+
+def _statistics(backtest: Backtest) -> pd.DataFrame:
+    """Return the summary in one row; a ruined run may be too short to know its frequency, so the market's."""
+    periods = backtest.market.frequency.periods_per_year
+    start = backtest.value.index[0]
+    return performance_summary(backtest.returns, backtest.cash_returns, periods, start).iloc[[0]]
 
 
 def _flows(backtest: Backtest) -> dict[str, float]:
@@ -125,17 +143,25 @@ def _flows(backtest: Backtest) -> dict[str, float]:
     }
 
 
-def _conventions(backtest: Backtest, start: Date | None) -> tuple[str, ...]:
-    first = iso_date(backtest.value.index[0])
-    window = f"window: all strategies from the close of {first}" + (
-        "" if start is not None else f", the first at which all can decide ({backtest.name!r} is the last)"
+def _window(reference: Backtest, last: str) -> str:
+    """Return where the window begins and, where nobody asked for a start, which strategy decides it."""
+    line = f"window: all strategies from the close of {iso_date(reference.value.index[0])}"
+    return f"{line}, the first at which all can decide ({last!r} is the last)" if last else line
+
+
+def _conventions(backtests: Sequence[Backtest]) -> tuple[str, ...]:
+    longest = max(backtests, key=lambda backtest: len(backtest.value))
+    periods = longest.market.frequency.periods_per_year
+    ruined = (
+        f"{b.name!r} was ruined on {iso_date(b.ruined_on)}: nothing was left, and its numbers end there"
+        for b in backtests
+        if b.ruined_on is not None
     )
-    periods = backtest.market.frequency.periods_per_year
     return (
-        window,
-        *backtest.conventions,
+        *ruined,
+        *longest.conventions,
         f"Sharpe: mean excess of simple returns over cash / sd (ddof 1) × √{periods}; ± one standard error "
         "(Mertens, 2002: not normal, no autocorrelation)",
-        "drawdown from wealth 1 before the first return; VaR and ES of one period, historical, positive losses; "
-        "turnover one-way a year without the first build",
+        "drawdown from wealth 1 before the first return; VaR and ES of one period, historical, positive "
+        "losses; turnover one-way a year without the first build",
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import html
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import final
 
 import pandas as pd
 
-from allocator.errors import InputError
+from allocator.engine import Backtest
+from allocator.errors import InputError, iso_date
 from allocator.market import Market
+from allocator.market.market import column_of
 from allocator.market.resample import month_ends
 from allocator.regimes import (
     ConditionalTable,
@@ -22,15 +25,19 @@ from allocator.regimes import (
     inflation_level,
     inflation_trend,
 )
+from allocator.regimes.conditional import FEWEST
 from allocator.report.comparison import Comparison
 
 __all__ = ["RegimeStudy", "default_regimes", "regime_frame", "study_regimes"]
 
 _ESTIMATE = ["n", "correlation", "low", "high"]
+_KEYS = ["definition", "ex_post", "regime"]
+_Tables = tuple[ConditionalTable, ...]
+_Reasons = tuple[str, ...]
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RegimeStudy:
     """Tables by regime, one a definition of regimes.
 
@@ -41,7 +48,7 @@ class RegimeStudy:
     month_end_correlation
         The same from month ends, where the market is daily or weekly; else empty.
     performance
-        Sharpe ratio and drawdown of the strategies over their common window.
+        Sharpe ratio and drawdown of the strategies over their common window; not of ruined ones.
     left_out
         Tables that could not be made here, and why.
     """
@@ -51,22 +58,25 @@ class RegimeStudy:
     performance: tuple[ConditionalTable, ...]
     left_out: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """Return all tables as text."""
+        months = (f"[month ends] {table!r}" for table in self.month_end_correlation)
+        left_out = (f"left out: {reason}" for reason in self.left_out)
+        return "\n\n".join([*map(repr, self.correlation), *months, *map(repr, self.performance), *left_out])
+
+    def _repr_html_(self) -> str:
+        tables = (*self.correlation, *self.month_end_correlation, *self.performance)
+        left_out = (f"<p>left out: {html.escape(reason)}</p>" for reason in self.left_out)
+        return "".join([*(table._repr_html_() for table in tables), *left_out])
+
 
 def default_regimes(market: Market, stocks: str, bonds: str) -> list[Regimes]:
     """Return the regimes that a study of this market looks at.
 
-    Inflation where the market has the signal ``inflation``, as known and as it was; eras; decades, unless
-    a decade has too few rows; the sign of the trailing correlation of the two assets.
+    Inflation where the market has the signal ``inflation``, as known and as it was; the sign of the
+    trailing correlation of the two assets; eras; decades, unless a decade has too few rows.
     """
-    found: list[Regimes] = []
-    if "inflation" in market.signals:
-        found += [inflation_level(market), inflation_trend(market)]
-        if market.signal("inflation").describes is not None:
-            found += [inflation_level(market, ex_post=True), inflation_trend(market, ex_post=True)]
-    found += [correlation_sign(market, stocks, bonds), eras(market.index[1:])]
-    if market.frequency.periods_per_year >= 12:
-        found.append(decades(market.index[1:]))
-    return found
+    return _made(market, stocks, bonds)[0]
 
 
 def study_regimes(comparison: Comparison, stocks: str, bonds: str, *, seed: int = 0) -> RegimeStudy:
@@ -80,59 +90,141 @@ def study_regimes(comparison: Comparison, stocks: str, bonds: str, *, seed: int 
         Names of the two assets in the market.
     seed
         Of the bootstrap.
+
+    Raises
+    ------
+    InputError
+        If the market lacks one of the assets.
     """
     market = comparison.market
-    regimes = default_regimes(market, stocks, bonds)
-    returns = pd.concat([backtest.returns for backtest in comparison.backtests], axis=1, join="inner")
-    cash = comparison.backtests[0].cash_returns
-    periods = market.frequency.periods_per_year
-    correlation, why = _tables(regimes, lambda each: _correlation(market, stocks, bonds, each, seed))
-    performance, why_not = _tables(
-        regimes, lambda each: conditional_performance(returns, cash, each, periods, seed=seed)
-    )
-    by_month: tuple[ConditionalTable, ...] = ()
-    if not market.frequency.is_calendar:
-        thinned = month_ends(market)
-        by_month, _ = _tables(
-            default_regimes(thinned, stocks, bonds), lambda each: _correlation(thinned, stocks, bonds, each, seed)
-        )
-    return RegimeStudy(correlation, by_month, performance, tuple(dict.fromkeys(why + why_not)))
+    regimes, unmade = _made(market, stocks, bonds)
+    correlation, uncorrelated = _correlations("correlation", market, stocks, bonds, regimes, seed)
+    by_month, unmonthly = _month_end_tables(market, stocks, bonds, seed, unmade)
+    performance, unperformed = _performances(comparison, regimes, seed)
+    left_out = (*unmade, *uncorrelated, *unmonthly, *unperformed)
+    return RegimeStudy(correlation, by_month, performance, left_out)
 
 
 def regime_frame(study: RegimeStudy) -> pd.DataFrame:
     """Return all correlations in one frame for a file: a row a regime, fractions, month ends beside."""
-    frame = pd.concat([_flat(result) for result in study.correlation], ignore_index=True)
+    frame = _flat(study.correlation)
+    if study.month_end_correlation:
+        months = _flat(study.month_end_correlation)[_ESTIMATE].add_prefix("month_end_")
+        every = frame.index.union(months.index, sort=False)
+        frame = frame.reindex(every).join(months)
+    frame = frame.reset_index()
     first = ["regime", *_ESTIMATE]
-    frame = frame[[*first, *(column for column in frame.columns if column not in first)]]
-    if not study.month_end_correlation:
-        return frame
-    months = pd.concat([_flat(result) for result in study.month_end_correlation], ignore_index=True)
-    keys = ["definition", "ex_post", "regime"]
-    named = months[[*keys, *_ESTIMATE]].rename(columns={name: f"month_end_{name}" for name in _ESTIMATE})
-    return frame.merge(named, on=keys, how="left")
+    return frame[[*first, *(column for column in frame.columns if column not in first)]]
 
 
-def _correlation(market: Market, stocks: str, bonds: str, regimes: Regimes, seed: int) -> ConditionalTable:
+def _definitions(market: Market, stocks: str, bonds: str) -> Iterator[tuple[str, Callable[[], Regimes]]]:
+    """Yield the name of each definition, and what makes its labels or refuses to."""
+    dates = market.index[1:]
+    yield "Inflation level", lambda: inflation_level(market)
+    yield "Inflation trend", lambda: inflation_trend(market)
+    yield "Inflation level of the same period", lambda: inflation_level(market, ex_post=True)
+    yield "Inflation trend of the same period", lambda: inflation_trend(market, ex_post=True)
+    yield "Trailing correlation", lambda: correlation_sign(market, stocks, bonds)
+    yield "Era", lambda: eras(dates)
+    yield "Decade", lambda: _long_decades(market)
+
+
+def _long_decades(market: Market) -> Regimes:
+    rows = market.frequency.rows(10.0)
+    if rows < FEWEST:
+        raise InputError("regimes", f"{rows} returns a decade, at least {FEWEST} are needed")
+    return decades(market.index[1:])
+
+
+def _made(market: Market, stocks: str, bonds: str) -> tuple[list[Regimes], _Reasons]:
+    """Return the regimes that can be made, and why the others cannot, a line a reason."""
+    for asset in (stocks, bonds):
+        column_of(market, asset)  # refuses a name that is not there
+    made: list[Regimes] = []
+    refused: dict[str, list[str]] = {}
+    for name, make in _definitions(market, stocks, bonds):
+        try:
+            made.append(make())
+        except InputError as refusal:
+            refused.setdefault(refusal.problem, []).append(name)
+    return made, tuple(f"{', '.join(names)}: {problem}" for problem, names in refused.items())
+
+
+def _correlations(
+    what: str, market: Market, stocks: str, bonds: str, regimes: Iterable[Regimes], seed: int
+) -> tuple[_Tables, _Reasons]:
     returns = market.returns[[stocks, bonds]].dropna()  # only the rows before both are listed
-    return conditional_correlation(returns[stocks], returns[bonds], regimes, seed=seed)
+    return _tables(
+        what,
+        market,
+        regimes,
+        lambda each: conditional_correlation(returns[stocks], returns[bonds], each, seed=seed),
+    )
+
+
+def _month_end_tables(
+    market: Market, stocks: str, bonds: str, seed: int, said: _Reasons
+) -> tuple[_Tables, _Reasons]:
+    """Return the correlations from month ends; none of a market that is monthly or slower."""
+    if market.frequency.is_calendar:
+        return (), ()
+    try:
+        thinned = month_ends(market)
+        regimes, unmade = _made(thinned, stocks, bonds)
+    except InputError as refusal:
+        return (), (f"month-end correlation: {refusal.problem}",)
+    tables, why = _correlations("month-end correlation", thinned, stocks, bonds, regimes, seed)
+    return tables, (*(f"month ends, {reason}" for reason in unmade if reason not in said), *why)
+
+
+def _performances(comparison: Comparison, regimes: Iterable[Regimes], seed: int) -> tuple[_Tables, _Reasons]:
+    alive = [backtest for backtest in comparison.backtests if backtest.ruined_on is None]
+    ruined = tuple(_ruin(backtest) for backtest in comparison.backtests if backtest.ruined_on is not None)
+    if not alive:
+        return (), ruined
+    returns = pd.concat([backtest.returns for backtest in alive], axis=1)
+    cash, periods = alive[0].cash_returns, comparison.market.frequency.periods_per_year
+    tables, why = _tables(
+        "performance",
+        comparison.market,
+        regimes,
+        lambda each: conditional_performance(returns, cash, each, periods, seed=seed),
+    )
+    return tables, (*ruined, *why)
+
+
+def _ruin(backtest: Backtest) -> str:
+    return f"performance of {backtest.name!r}: it was ruined on {iso_date(backtest.ruined_on)}"
 
 
 def _tables(
-    regimes: Iterable[Regimes], make: Callable[[Regimes], ConditionalTable]
-) -> tuple[tuple[ConditionalTable, ...], tuple[str, ...]]:
+    what: str, market: Market, regimes: Iterable[Regimes], make: Callable[[Regimes], ConditionalTable]
+) -> tuple[_Tables, _Reasons]:
     """Return a table for each definition that gives one, and why the others do not."""
+    mark = " (SIMULATED)" if market.simulated else ""
+    data = f"data: {market.name}{mark}, {market.frequency}"
     tables, left_out = [], []
     for each in regimes:
         try:
-            tables.append(make(each))
+            table = make(each)
         except InputError as refusal:
-            left_out.append(f"{each.name} ({each.rule}): {refusal.problem}")
+            left_out.append(f"{what} by {each.name} ({each.rule}): {refusal.problem}")
+        else:
+            tables.append(replace(table, conventions=(*table.conventions, data)))
     return tuple(tables), tuple(left_out)
 
 
-def _flat(result: ConditionalTable) -> pd.DataFrame:
+def _flat(tables: _Tables) -> pd.DataFrame:
+    """Return the rows of all tables, indexed by definition, ``ex_post`` and regime."""
+    if not tables:
+        return pd.DataFrame(columns=[*_KEYS, *_ESTIMATE, "rule", "p_equal"]).set_index(_KEYS)
+    frame = pd.concat([_labelled(result) for result in tables], ignore_index=True)
+    return frame.astype({"n": "Int64", "block_length": "Int64"}).set_index(_KEYS)
+
+
+def _labelled(result: ConditionalTable) -> pd.DataFrame:
     regimes, p_equal = result.regimes, result.p_equal
     assert isinstance(p_equal, float)  # one pair of series, one test
     return result.table.reset_index().assign(
-        definition=regimes.name, rule=regimes.rule, ex_post=regimes.ex_post, p_equal=p_equal
+        definition=regimes.name, ex_post=regimes.ex_post, rule=regimes.rule, p_equal=p_equal
     )

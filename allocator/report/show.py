@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from allocator.errors import iso_date
+from allocator.tables import html_block, html_table, text_table
 
 if TYPE_CHECKING:
     from allocator.report.comparison import Comparison
 
-__all__ = ["comparison_html", "comparison_text", "html_table", "headline_rows"]
+__all__ = ["comparison_html", "comparison_text", "comparison_title", "headline_rows"]
 
 
 def _percent(value: Any) -> str:
@@ -21,7 +21,7 @@ def _percent(value: Any) -> str:
 
 
 def _basis_points(value: Any) -> str:
-    return "–" if pd.isna(value) else f"{value * 1e4:.0f} bp"
+    return "–" if pd.isna(value) else f"{round(value * 1e4) + 0:,} bp"
 
 
 def _number(value: Any) -> str:
@@ -60,17 +60,8 @@ def headline_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     return ["", *map(str, table.index)], rows
 
 
-def html_table(head: list[str], rows: list[list[str]]) -> str:
-    """Return an HTML table of texts, escaped; the first column names the rows."""
-    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    body = "".join(
-        f"<tr><th>{html.escape(row[0])}</th>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:]) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _title(comparison: Comparison) -> str:
+def comparison_title(comparison: Comparison) -> str:
+    """Return the name of the data and the window, and say if the data are simulated."""
     index = comparison.backtests[0].value.index
     mark = "SIMULATED data: " if comparison.market.simulated else ""
     return f"{mark}{comparison.market.name}, {iso_date(index[0])} to {iso_date(index[-1])}"
@@ -78,17 +69,11 @@ def _title(comparison: Comparison) -> str:
 
 def comparison_text(comparison: Comparison) -> str:
     """Return the comparison as text, strategies side by side."""
-    head, rows = headline_rows(comparison.table)
-    widths = [max(len(row[j]) for row in [head, *rows]) for j in range(len(head))]
-    lines = [
-        "  ".join(cell.rjust(width) if j else cell.ljust(width) for j, (cell, width) in enumerate(zip(row, widths, strict=True)))
-        for row in [head, *rows]
-    ]
-    return "\n".join([_title(comparison), *lines, *comparison.conventions])
+    lines = text_table(*headline_rows(comparison.table))
+    return "\n".join([comparison_title(comparison), *lines, *comparison.conventions])
 
 
 def comparison_html(comparison: Comparison) -> str:
     """Return the comparison as an HTML table with the conventions below."""
-    foot = "<br>".join(html.escape(line) for line in comparison.conventions)
     table = html_table(*headline_rows(comparison.table))
-    return f"<div><b>{html.escape(_title(comparison))}</b>{table}<small>{foot}</small></div>"
+    return html_block(comparison_title(comparison), table, comparison.conventions)

@@ -7,10 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from allocator.errors import InputError
+from allocator.regimes import ConditionalTable
 from allocator.report.comparison import Comparison
 from allocator.report.regime_study import RegimeStudy, regime_frame
 
 __all__ = ["write_report"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write_report(comparison: Comparison, study: RegimeStudy, folder: str | Path) -> list[Path]:
@@ -21,7 +24,8 @@ def write_report(comparison: Comparison, study: RegimeStudy, folder: str | Path)
     list of Path
         ``index.html`` (self-contained), ``growth.png``, ``drawdown.png``, ``weights.png``,
         ``regime_correlation.png``, ``summary.csv``, ``regime_correlation.csv``,
-        ``regime_performance.csv``. Numbers in the tables are fractions.
+        ``regime_performance.csv``. Numbers in the tables are fractions; a text that a spreadsheet
+        would take for a formula begins with an apostrophe.
 
     Raises
     ------
@@ -39,30 +43,45 @@ def write_report(comparison: Comparison, study: RegimeStudy, folder: str | Path)
         page = target / "index.html"
         write_page(comparison, study, pictures, page)
     except OSError as error:
-        raise InputError("out", f"cannot write to {target}: {error.strerror}", fix="choose another folder") from None
+        problem = f"cannot write to {target}: {error.strerror or error}"
+        raise InputError("folder", problem, fix="choose another") from None
     return [page, *pictures.values(), *tables]
 
 
 def _write_tables(comparison: Comparison, study: RegimeStudy, folder: Path) -> list[Path]:
-    performance = [
-        result.table.reset_index().assign(definition=result.regimes.name, ex_post=result.regimes.ex_post)
-        for result in study.performance
-    ]
     frames = {
         "summary.csv": comparison.table.reset_index(),
         "regime_correlation.csv": regime_frame(study),
-        "regime_performance.csv": pd.concat(performance, ignore_index=True) if performance else pd.DataFrame(),
+        "regime_performance.csv": _performance_frame(study),
     }
     for name, frame in frames.items():
         _neutral(frame).to_csv(folder / name, index=False, lineterminator="\n")
     return [folder / name for name in frames]
 
 
+def _performance_frame(study: RegimeStudy) -> pd.DataFrame:
+    """Return the tables of performance in one frame: a row a strategy, definition and regime."""
+    if not study.performance:
+        return pd.DataFrame(columns=["strategy", "regime", "n", "sharpe", "low", "high", "max_drawdown"])
+    return pd.concat([_with_definition(result) for result in study.performance], ignore_index=True)
+
+
+def _with_definition(result: ConditionalTable) -> pd.DataFrame:
+    regimes, frame, p_equal = result.regimes, result.table.reset_index(), result.p_equal
+    assert isinstance(p_equal, dict)  # a test a strategy
+    return frame.assign(
+        definition=regimes.name,
+        rule=regimes.rule,
+        ex_post=regimes.ex_post,
+        p_equal=frame["strategy"].map(p_equal),
+    )
+
+
 def _neutral(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with texts that a spreadsheet would take for formulas marked by an apostrophe."""
-
-    def mark(value: object) -> object:
-        return "'" + value if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
-
     texts = frame.select_dtypes(exclude="number").columns
-    return frame.assign(**{column: frame[column].map(mark) for column in texts})
+    return frame.assign(**{column: frame[column].map(_marked) for column in texts})
+
+
+def _marked(cell: object) -> object:
+    return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

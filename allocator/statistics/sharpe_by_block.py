@@ -7,17 +7,36 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.errors import InputError
 from allocator.statistics._moments import is_rounding
+from allocator.statistics._returns import Returns, read_numbers
 from allocator.statistics.bootstrap import optimal_block_length, resampled_means
 
 __all__ = ["SharpeEstimate", "bootstrap_sharpe"]
+
+_FEWEST = 12  # fewer returns than this say nothing that should stand in a table
 
 
 @dataclass(frozen=True)
 class SharpeEstimate:
     """An annualised Sharpe ratio, what it is made of, and how far to trust it.
 
-    ``reason`` says why a number is NaN; it is empty otherwise.
+    Attributes
+    ----------
+    n
+        Returns.
+    mean, volatility
+        Of the returns over cash, a year.
+    sharpe
+        Their ratio; NaN where it is undefined, and ``reason`` says why.
+    low, high
+        Block-bootstrap interval.
+    standard_error
+        Of the annualised ratio.
+    block_length
+        Rows in a block; 0 where nothing was resampled.
+    reason
+        Empty, or why a number is missing.
     """
 
     n: int
@@ -32,13 +51,12 @@ class SharpeEstimate:
 
 
 def bootstrap_sharpe(
-    excess: NDArray[np.float64],
+    excess: Returns,
     periods_per_year: float,
     *,
     confidence: float = 0.95,
     n_resamples: int = 2000,
     seed: int = 0,
-    fewest: int = 12,
 ) -> SharpeEstimate:
     """Estimate an annualised Sharpe ratio with a circular block-bootstrap interval.
 
@@ -54,38 +72,58 @@ def bootstrap_sharpe(
         To annualise with.
     confidence, n_resamples, seed
         Of the bootstrap.
-    fewest
-        With fewer periods the numbers are NaN, and ``reason`` says so.
+
+    Returns
+    -------
+    SharpeEstimate
+        With NaN and a ``reason`` for returns that never change or fewer than 12 of them: no warning.
+
+    Raises
+    ------
+    InputError
+        If a return is missing, or a setting is out of range.
     """
-    n, nan = len(excess), float("nan")
-    if n < fewest:
-        return SharpeEstimate(n, nan, nan, nan, nan, nan, nan, 0, f"n={n}, at least {fewest} are needed")
-    mean, deviation = float(excess.mean()), float(excess.std(ddof=1))
-    annual = (mean * periods_per_year, deviation * np.sqrt(periods_per_year))
-    if is_rounding(np.array(deviation), excess):
-        return SharpeEstimate(n, *annual, nan, nan, nan, nan, 0, "the returns never change")
-    ratio = mean / deviation
-    block = _block(excess, mean, deviation)
-    error = _standard_error(excess, block, n_resamples, np.random.default_rng(seed))
-    width = _student(n / block - 1.0, confidence) * error
+    values = read_numbers(excess, "excess")
+    _refuse_settings(periods_per_year, confidence, n_resamples)
+    n, nan = len(values), float("nan")
+    if n < _FEWEST:
+        reason = f"n={n}, at least {_FEWEST} are needed"
+        return SharpeEstimate(n, nan, nan, nan, nan, nan, nan, 0, reason)
+    mean, deviation = float(values.mean()), float(values.std(ddof=1))
     scale = np.sqrt(periods_per_year)
+    annual = (mean * periods_per_year, deviation * scale)
+    if is_rounding(np.array(deviation), values):
+        return SharpeEstimate(n, *annual, nan, nan, nan, nan, 0, "the returns never change")
+    ratio, z = mean / deviation, (values - mean) / deviation
+    block = _block_length(z, ratio)
+    error = _standard_error(z, ratio, block, n_resamples, np.random.default_rng(seed))
+    width = _student(n / block - 1.0, confidence) * error
     low, high = (ratio - width) * scale, (ratio + width) * scale
     return SharpeEstimate(n, *annual, ratio * scale, low, high, error * scale, block)
 
 
-def _block(excess: NDArray[np.float64], mean: float, deviation: float) -> int:
-    z = (excess - mean) / deviation
-    _, circular = optimal_block_length(z - mean / deviation / 2.0 * (z * z - 1.0))
-    return int(np.clip(np.ceil(circular), 1, len(excess) // 3))
+def _refuse_settings(periods_per_year: float, confidence: float, n_resamples: int) -> None:
+    if not 0.0 < periods_per_year < np.inf:
+        raise InputError("periods_per_year", f"{periods_per_year!r} is not a positive number")
+    if not 0.0 < confidence < 1.0:
+        raise InputError("confidence", f"{confidence!r} is not between 0 and 1", fix="pass 0.95 for 95 %")
+    if n_resamples < 2:
+        raise InputError("n_resamples", f"{n_resamples!r} resamples have no spread", fix="pass 1000 or more")
+
+
+def _block_length(z: NDArray[np.float64], ratio: float) -> int:
+    _, circular = optimal_block_length(z - ratio / 2.0 * (z * z - 1.0))
+    return int(np.clip(np.ceil(circular), 1, len(z) // 3))
 
 
 def _standard_error(
-    excess: NDArray[np.float64], block: int, n_resamples: int, rng: np.random.Generator
+    z: NDArray[np.float64], ratio: float, block: int, n_resamples: int, rng: np.random.Generator
 ) -> float:
-    means = resampled_means(np.column_stack([excess, excess * excess]), block, n_resamples, rng)
-    variance = (means[:, 1] - means[:, 0] ** 2) * len(excess) / (len(excess) - 1)
-    moved = variance > 1e-12 * float(np.var(excess))
-    return float(np.std(means[moved, 0] / np.sqrt(variance[moved]), ddof=1))
+    first, second = resampled_means(np.column_stack([z, z * z]), block, n_resamples, rng).T
+    variance = (second - first**2) * len(z) / (len(z) - 1)
+    # A resample may miss the only rows in which the returns move: it has no ratio and is left out.
+    moved = variance > 1e-12
+    return float(np.std((ratio + first[moved]) / np.sqrt(variance[moved]), ddof=1))
 
 
 def _student(degrees: float, confidence: float) -> float:

@@ -38,7 +38,7 @@ def rewritten(market: Market, row: int, rng: np.random.Generator) -> Market:
     cash.iloc[row:] = rng.uniform(-0.005, 0.005, len(cash) - row)
     signals = {}
     for name, signal in market.signals.items():
-        values = signal.values.copy()  # noqa: PD011
+        values = signal.values.copy()
         values.loc[values.index > market.index[row]] *= -3.0
         signals[name] = values
     return Market(prices, cash, signals)
@@ -116,7 +116,7 @@ class FollowsSignal(Strategy):
     name: str = "follows a signal"
 
     def weights(self, past: Market) -> dict[str, float]:
-        values = past.signal("mood").values  # noqa: PD011
+        values = past.signal("mood").values
         assert (values.index <= past.index[-1]).all()
         return {"SPY": 1.0 if len(values) and values.iloc[-1] > 0 else 0.2}
 

@@ -489,10 +489,20 @@ def test_F098_cash_that_is_no_rate(cash):
     )
 
 
-@pytest.mark.parametrize("cell", ["0.0001", True, 1j, np.nan, np.inf, -1.0])
-def test_F098_cash_returns_that_are_none(cell):
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("0.0001", "'0.0001' is str"),
+        (True, "true and false"),
+        (1j, "complex128 is not a number"),
+        (np.nan, "is nan; give a return above -1"),
+        (np.inf, "is inf; give a return above -1"),
+        (-1.0, "is -1.0; give a return above -1"),
+    ],
+)
+def test_F098_cash_returns_that_are_none(cell, words):
     cash = pd.Series([cell] * 40, index=DAYS)
-    assert_says(refusal(panel(), cash), "cash", date="2020-01-02")
+    assert_says(refusal(panel(), cash), "cash", words, date="2020-01-02")
 
 
 def test_F099_cash_shorter_than_the_prices():

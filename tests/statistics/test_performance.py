@@ -210,6 +210,9 @@ def test_input_is_not_changed_nor_frozen(daily):
     performance_summary(array, 0.01, 252)
     pd.testing.assert_series_equal(daily, before)
     array[0] = 0.0
+    table = np.asfortranarray(np.column_stack([array, -array]))
+    volatility(table, 252)
+    table[0] = 0.0
 
 
 @pytest.mark.parametrize("level", [0.01, 0.1, 0.0, -0.003])

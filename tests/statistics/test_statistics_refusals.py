@@ -80,7 +80,8 @@ def test_F127_prices_passed_as_returns(table):
 
 
 def test_F127_returns_of_a_lottery_are_no_prices():
-    assert max_drawdown(np.array([2.0, -0.5, 3.0])) == pytest.approx(-0.5)
+    beside_bills = np.array([[2.0, 0.01], [-0.5, 0.01], [3.0, 0.01]])
+    assert max_drawdown(beside_bills) == pytest.approx([-0.5, 0.0])
 
 
 def test_F128_unsorted_returns(daily):
