@@ -33,6 +33,8 @@ class Costs:
     borrow_spread: float = 0.005
 
     def __post_init__(self) -> None:
+        if isinstance(self.trading, Mapping):
+            object.__setattr__(self, "trading", dict(self.trading))  # a copy, which no caller changes later
         named = self.trading if isinstance(self.trading, Mapping) else {None: self.trading}
         for asset, rate in named.items():
             _check("trading", rate, asset)

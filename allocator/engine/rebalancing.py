@@ -140,7 +140,7 @@ class Band(Rebalancing):
     width: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.width < 1.0:
+        if not isinstance(self.width, int | float) or not 0.0 < self.width < 1.0:
             raise InputError(
                 "width", f"{self.width!r} is not between 0 and 1", fix="5 points of weight are 0.05"
             )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 from allocator.errors import iso_date
+from allocator.tables import html_block, html_table
 
 if TYPE_CHECKING:
     from allocator.engine.result import Backtest
@@ -29,7 +29,7 @@ def _lines(backtest: Backtest) -> list[tuple[str, str]]:
         ("first weights", held or "cash"),
         ("trades", f"{len(backtest.turnover)} dates, the first build included"),
         ("trading costs", f"{paid:.4f}"),
-        ("interest", f"earned {interest.clip(lower=0).sum():.4f}, paid {-interest.clip(upper=0).sum():.4f}"),
+        ("interest", f"earned {interest.clip(lower=0).sum():.4f}, paid {interest.clip(upper=0).abs().sum():.4f}"),
     ]
 
 
@@ -45,9 +45,6 @@ def backtest_text(backtest: Backtest) -> str:
 
 def backtest_html(backtest: Backtest) -> str:
     """Return the record as an HTML table with the conventions below."""
-    rows = "".join(
-        f"<tr><th>{html.escape(label)}</th><td>{html.escape(text)}</td></tr>"
-        for label, text in _lines(backtest)
+    return html_block(
+        _title(backtest), html_table(("", backtest.name), _lines(backtest)), backtest.conventions
     )
-    foot = "<br>".join(html.escape(line) for line in backtest.conventions)
-    return f"<div><b>{html.escape(_title(backtest))}</b><table>{rows}</table><small>{foot}</small></div>"

@@ -64,22 +64,23 @@ def decide(strategy: Strategy, market: Market, row: int, unlisted: str) -> NDArr
 
 
 def _checked(strategy: Strategy, past: Market, answer: Any) -> NDArray[np.float64]:
-    date = past.index[-1]
     if not isinstance(answer, Mapping | pd.Series):
         raise StrategyError(
             strategy.name,
-            date,
+            past.index[-1],
             f"weights() returned {type(answer).__name__}; return a mapping of asset to weight",
         )
     if isinstance(answer, pd.Series) and not answer.index.is_unique:
         twice = answer.index[answer.index.duplicated()][0]
-        raise StrategyError(strategy.name, date, f"weights() names {twice!r} twice")
+        raise StrategyError(strategy.name, past.index[-1], f"weights() names {twice!r} twice")
     weights = np.zeros(len(past.assets))
     for asset, weight in answer.items():
-        weights[_column(strategy, past, asset)] = _number(strategy, date, asset, weight)
+        weights[_column(strategy, past, asset)] = _number(strategy, past, asset, weight)
     total = float(weights.sum())
     if total > _MOST_LEVERAGE + _ROUNDING:
-        raise StrategyError(strategy.name, date, f"weights sum to {total:g}; pass fractions, not percent")
+        raise StrategyError(
+            strategy.name, past.index[-1], f"weights sum to {total:g}; pass fractions, not percent"
+        )
     return weights
 
 
@@ -93,18 +94,20 @@ def _column(strategy: Strategy, past: Market, asset: Any) -> int:
     return past.assets.index(asset)
 
 
-def _number(strategy: Strategy, date: pd.Timestamp, asset: object, weight: Any) -> float:
+def _number(strategy: Strategy, past: Market, asset: object, weight: Any) -> float:
     try:
         value = float(weight)
     except (TypeError, ValueError):
         raise StrategyError(
-            strategy.name, date, f"the weight of {asset!r} is {weight!r}, not a number"
+            strategy.name, past.index[-1], f"the weight of {asset!r} is {weight!r}, not a number"
         ) from None
     if not np.isfinite(value):
-        raise StrategyError(strategy.name, date, f"the weight of {asset!r} is {value}")
+        raise StrategyError(strategy.name, past.index[-1], f"the weight of {asset!r} is {value}")
     if value < -_ROUNDING:
         raise StrategyError(
-            strategy.name, date, f"the weight of {asset!r} is {value:g}; short positions are not supported"
+            strategy.name,
+            past.index[-1],
+            f"the weight of {asset!r} is {value:g}; short positions are not supported",
         )
     return max(value, 0.0)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from allocator.errors import iso_date
+from allocator.tables import html_block, html_table, text_table
 
 if TYPE_CHECKING:
     from allocator.market.market import Market
@@ -47,6 +47,9 @@ def _paragraph(name: str, text: str, indent: int) -> str:
     )
 
 
+_HEAD = ("asset", "listed", "growth of 1", "source")
+
+
 def _title(market: Market) -> str:
     mark = "SIMULATED market" if market.simulated else "Market"
     dates = f"{iso_date(market.index[0])} to {iso_date(market.index[-1])}"
@@ -72,20 +75,10 @@ def _footer(market: Market) -> list[str]:
 
 def market_text(market: Market) -> str:
     """Return the market as text: what, since when, growth of 1, and how cash was given."""
-    rows = [("asset", "listed", "growth of 1"), *(row[:3] for row in _rows(market))]
-    widths = [max(len(row[j]) for row in rows) for j in range(3)]
-    lines = [f"  {r[0]:<{widths[0]}}  {r[1]:<{widths[1]}}  {r[2]:>{widths[2]}}" for r in rows]
-    return "\n".join([_title(market), *lines, *_footer(market)])
+    lines = text_table(_HEAD[:3], [row[:3] for row in _rows(market)], n_labels=2)
+    return "\n".join([_title(market), *(f"  {line}" for line in lines), *_footer(market)])
 
 
 def market_html(market: Market) -> str:
     """Return the market as an HTML table with its sources."""
-    head = "".join(f"<th>{name}</th>" for name in ("asset", "listed", "growth of 1", "source"))
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in _rows(market)
-    )
-    foot = "<br>".join(html.escape(line) for line in _footer(market))
-    return (
-        f"<div><b>{html.escape(_title(market))}</b><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table><small>{foot}</small></div>"
-    )
+    return html_block(_title(market), html_table(_HEAD, _rows(market)), _footer(market))

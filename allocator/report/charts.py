@@ -53,8 +53,17 @@ _LINES = (
 )
 _Dash = Literal["-", "--", ":"]
 _DASHES: tuple[_Dash, ...] = ("-", "--", ":")  # once all colours are used
-_AREAS = ("#0072B2", "#E69F00", "#F0E442", "#009E73", "#56B4E9", "#D55E00", "#CC79A7", "#333333")
-_HATCHES = ("", "////", "....", "xxxx")  # likewise
+_AREAS = (
+    ("#0072B2", ""),
+    ("#E69F00", ""),
+    ("#F0E442", ""),
+    ("#009E73", "//"),
+    ("#56B4E9", ".."),
+    ("#D55E00", "\\\\"),
+    ("#CC79A7", "xx"),
+    ("#333333", ""),
+)
+_HATCHES = ("", "--", "||")  # added once all are used
 _CASH, _CASH_COLOUR = "cash", "#D9D9D9"
 
 
@@ -430,7 +439,8 @@ def _fills(weights: Sequence[pd.DataFrame]) -> _Fills:
     held = [asset for asset in weights[0].columns if any(w[asset].abs().max() > 1e-9 for w in weights)]
     fills = {}
     for k, asset in enumerate(asset for asset in held if asset != _CASH):
-        fills[asset] = _AREAS[k % len(_AREAS)], _HATCHES[k // len(_AREAS) % len(_HATCHES)]
+        colour, hatch = _AREAS[k % len(_AREAS)]
+        fills[asset] = colour, hatch + _HATCHES[k // len(_AREAS) % len(_HATCHES)]
     return fills | ({_CASH: (_CASH_COLOUR, "")} if _CASH in held else {})
 
 

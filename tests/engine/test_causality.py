@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -206,3 +208,15 @@ def test_the_same_run_twice_is_the_same_to_the_bit() -> None:
     one, two = (run_backtest(Momentum(5), market) for _ in range(2))
     assert_same_until(one, two, market.index[-1])
     assert one.fingerprint == two.fingerprint
+
+
+def test_F117_threads_and_copies_give_the_same_bytes() -> None:
+    prices, cash = random_market(8, 4, 300)
+    market = Market(prices, cash)
+    here = run_backtest(Momentum(5), market)
+    with ThreadPoolExecutor(4) as pool:
+        there = list(pool.map(lambda _: run_backtest(Momentum(5), market), range(8)))
+    sent = pickle.loads(pickle.dumps((Momentum(5), market)))
+    for other in (*there, run_backtest(*sent)):
+        assert_same_until(here, other, market.index[-1])
+        assert other.fingerprint == here.fingerprint

@@ -181,9 +181,9 @@ def test_a_rule_finer_than_the_data() -> None:
 
 def test_rules_with_a_wrong_number() -> None:
     """F104, and the same for rows."""
-    for width in (-0.05, 0.0, 1.0, 5, float("nan")):
+    for width in (-0.05, 0.0, 1.0, 5, float("nan"), "5 %"):
         with pytest.raises(InputError, match=r"width.*between 0 and 1.*5 points"):
-            Band(width)
+            Band(width)  # type: ignore[arg-type]
     for n in (0, -1, 2.0, True):
         with pytest.raises(InputError, match=r"^n: .*1 or more"):
             EveryNRows(n)  # type: ignore[arg-type]
@@ -262,3 +262,10 @@ def test_all_refusals_are_caught_as_one() -> None:
     for options in ({"lag": -1}, {"start": "2030"}, {"strategy": fixed({"X": 1.0})}):
         with pytest.raises(AllocatorError):
             run_backtest(options.pop("strategy", fixed({"SPY": 1.0})), market(), **options)  # type: ignore[arg-type]
+
+
+def test_rates_are_copied_at_the_door() -> None:
+    rates = {"SPY": 0.001, "TLT": 0.001}
+    costs = Costs(rates)
+    rates["SPY"] = -1.0
+    assert (costs.rates(("SPY", "TLT")) == 0.001).all()

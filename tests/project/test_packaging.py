@@ -12,7 +12,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def run(*command, cwd, **environment):
     done = subprocess.run(
-        [str(c) for c in command], cwd=cwd, capture_output=True, text=True, check=False, env=environment or None
+        [str(c) for c in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment or None,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -36,14 +41,34 @@ def test_the_wheel_has_exactly_the_two_packages(wheel):
 
 
 def test_the_wheel_runs_the_main_job_outside_the_checkout(wheel, tmp_path):
-    run(sys.executable, "-m", "pip", "install", "--no-deps", "--target", tmp_path / "site", wheel, cwd=tmp_path)
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--target",
+        tmp_path / "site",
+        wheel,
+        cwd=tmp_path,
+    )
     printed = run(sys.executable, "-m", "allocator", cwd=tmp_path, PYTHONPATH=str(tmp_path / "site"))
     assert "60/40" in printed
     assert (tmp_path / "allocator-report/index.html").exists()
 
 
 def test_a_persons_own_folder_called_strategies_does_not_hide_ours(wheel, tmp_path):
-    run(sys.executable, "-m", "pip", "install", "--no-deps", "--target", tmp_path / "site", wheel, cwd=tmp_path)
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--target",
+        tmp_path / "site",
+        wheel,
+        cwd=tmp_path,
+    )
     (tmp_path / "strategies").mkdir()
     (tmp_path / "strategies/__init__.py").write_text("raise RuntimeError('the wrong strategies')\n")
     printed = run(sys.executable, "-m", "allocator", cwd=tmp_path, PYTHONPATH=str(tmp_path / "site"))

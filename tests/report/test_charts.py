@@ -275,13 +275,13 @@ def test_four_pictures_are_written_that_show_something(case, request, tmp_path):
         with Image.open(path) as picture:
             assert picture.format == "PNG"
             assert picture.width == 1600
-            assert 600 <= picture.height <= 2400
+            assert 500 <= picture.height <= 2400
             assert set(picture.info) <= {"dpi"}
             pixels = np.asarray(picture.convert("RGB"))
+            assert len(picture.getcolors()) > 20
         assert (pixels[0, -1] == 255).all(), "the paper is white"
         ink = (pixels != 255).any(axis=2)
         assert 0.01 < ink.mean() < 0.9
-        assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20
         edge = np.concatenate([ink[:, 0], ink[:, -1], ink[0], ink[-1]])
         assert not edge.any(), f"{name} is cut at its edge"
 
@@ -318,8 +318,9 @@ def test_names_from_outside_are_text_and_no_formula(nasty):
         assert all("\n" not in t and "金" not in t for t in texts(figure) if "gold" in t)
     drawdown = plot_drawdown(comparison)
     assert len(drawdown.get_legend().get_texts()) == len(comparison.backtests)
-    first = texts(figures[0])[-9:]
-    assert all(r"_\$x^" in text and len(text) < 60 for text in first)
+    named = [text for text in texts(figures[0]) if text.startswith("_")]
+    assert len(named) == len(comparison.backtests)
+    assert all(text.startswith(r"_\$x^") and len(text) < 50 for text in named)
 
 
 def test_a_notebook_shows_a_figure_without_pyplot(yearly):
