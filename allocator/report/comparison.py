@@ -89,7 +89,7 @@ def compare(
     latest = max(chosen, key=lambda strategy: first_decision(strategy, market, unlisted))
     reference = run(latest, start)
     common = reference.returns.index[0].date()
-    backtests = tuple(reference if each is latest else run(each, start) for each in chosen)
+    backtests = tuple(reference if each is latest else run(each, common) for each in chosen)
     world = market if end is None else market.until(end)
     window = _window(reference, "" if start is not None else latest.name)
     return Comparison(_table(backtests), backtests, world, (window, *_conventions(backtests)))
