@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AllocatorError as refusal:
         print(f"allocator: {refusal}", file=sys.stderr)
         return 2
-    print(_report_text(comparison, study))
+    print(f"{comparison!r}\n\n{study!r}")
     print(f"\nwritten to {written[0].parent}: {', '.join(path.name for path in written)}")
     return 0
 
@@ -70,20 +70,34 @@ def _parser() -> argparse.ArgumentParser:
         "stock-bond correlation depends on the regime. Without --data: yearly US history since 1928.",
     )
     data = parser.add_argument_group("your own data (one currency, total-return price levels)")
-    data.add_argument("--data", metavar="FILE", help="CSV or Parquet: a date column, a column of prices an asset")
+    data.add_argument(
+        "--data", metavar="FILE", help="CSV or Parquet: a date column, a column of prices an asset"
+    )
     data.add_argument("--stocks", metavar="COL", help="column of the stocks")
     data.add_argument("--bonds", metavar="COL", help="column of the government bonds")
     data.add_argument("--gold", metavar="COL", help="column of gold")
-    data.add_argument("--cash", metavar="COL|RATE", help="column of a bill fund's prices, or an annual rate: 0.03")
+    data.add_argument(
+        "--cash", metavar="COL|RATE", help="column of a bill fund's prices, or an annual rate: 0.03"
+    )
     data.add_argument("--also", metavar="COL", nargs="+", help="columns of the other global assets")
     study = parser.add_argument_group("study")
-    study.add_argument("--start", metavar="DATE", help="first date whose return counts: 2008, 2008-03 or 2008-03-31")
+    study.add_argument(
+        "--start", metavar="DATE", help="first date whose return counts: 2008, 2008-03 or 2008-03-31"
+    )
     study.add_argument("--end", metavar="DATE", help="last date")
-    study.add_argument("--rebalance", choices=_RULES, help="default: monthly, or the data's own slower frequency")
-    study.add_argument("--cost-bps", metavar="BP", type=float, default=5.0, help="basis points of traded notional (5)")
-    study.add_argument("--lag", metavar="ROWS", type=int, help="rows from decision to trade (1 on daily data, else 0)")
+    study.add_argument(
+        "--rebalance", choices=_RULES, help="default: monthly, or the data's own slower frequency"
+    )
+    study.add_argument(
+        "--cost-bps", metavar="BP", type=float, default=5.0, help="basis points of traded notional (5)"
+    )
+    study.add_argument(
+        "--lag", metavar="ROWS", type=int, help="rows from decision to trade (1 on daily data, else 0)"
+    )
     study.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
-    study.add_argument("--out", metavar="DIR", default="allocator-report", help="folder to write (allocator-report)")
+    study.add_argument(
+        "--out", metavar="DIR", default="allocator-report", help="folder to write (allocator-report)"
+    )
     return parser
 
 
@@ -110,7 +124,9 @@ def _market(options: argparse.Namespace) -> tuple[Market, _Names]:
         return _embedded(options)
     for role in ("stocks", "bonds", "gold", "cash"):
         if getattr(options, role) is None:
-            raise InputError(f"--{role}", "is missing", fix="with --data, name the columns of stocks, bonds, gold, cash")
+            raise InputError(
+                f"--{role}", "is missing", fix="with --data, name the columns of stocks, bonds, gold, cash"
+            )
     names = (options.stocks, options.bonds, options.gold, tuple(options.also or ()))
     held = [*names[:3], *names[3]]
     twice = next((name for name in held if held.count(name) > 1), None)
@@ -136,7 +152,9 @@ def _span(prices: pd.DataFrame, held: Sequence[str], end: str | None) -> pd.Data
 
 
 def _embedded(options: argparse.Namespace) -> tuple[Market, _Names]:
-    given = [role for role in ("stocks", "bonds", "gold", "cash", "also") if getattr(options, role) is not None]
+    given = [
+        role for role in ("stocks", "bonds", "gold", "cash", "also") if getattr(options, role) is not None
+    ]
     if given:
         raise InputError(f"--{given[0]}", "names a column, but there is no --data", fix="add --data FILE")
     return load_us_history(), ("stocks", "bonds", "gold", _EMBEDDED_ALSO)
@@ -166,13 +184,6 @@ def _default_study(stocks: str, bonds: str, gold: str, also: Iterable[str]) -> l
     finally:
         sys.path.pop(0)
     return list(study(stocks=stocks, bonds=bonds, gold=gold, also=tuple(also)))
-
-
-def _report_text(comparison: Comparison, study: RegimeStudy) -> str:
-    tables = [repr(table) for table in study.correlation]
-    months = [f"[month ends] {table!r}" for table in study.month_end_correlation]
-    left_out = [f"left out: {reason}" for reason in study.left_out]
-    return "\n\n".join([repr(comparison), *tables, *months, *left_out])
 
 
 if __name__ == "__main__":

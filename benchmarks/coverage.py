@@ -39,7 +39,7 @@ def autoregressive(rng: np.random.Generator, n: int, root: Array) -> Array:
 
 
 def garch(rng: np.random.Generator, n: int, root: Array) -> Array:
-    """Normal pairs scaled by one GARCH(1,1) volatility (0.1, 0.85)."""
+    """Return normal pairs scaled by one GARCH(1,1) volatility (0.1, 0.85)."""
     pairs = normal(rng, n + WARM_UP, root)
     variance = 1.0
     for t in range(len(pairs)):
@@ -75,8 +75,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     error = 100 * np.sqrt(0.95 * 0.05 / options.samples)
-    print(f"coverage in % of nominal 95 %, {options.samples} samples a cell (simulation error {error:.1f} points)")
-    print(f"{'process':<10}{'n':>6}{'block bootstrap':>17}{'Fisher':>9}   mean over rho = {CORRELATIONS}")
+    print(
+        f"coverage in % of nominal 95 %, {options.samples} samples a cell (simulation error {error:.1f} points)"
+    )
+    head = f"{'process':<10}{'n':>6}{'block bootstrap':>17}{'Fisher':>9}"
+    print(f"{head}   mean over rho = {CORRELATIONS}")
     for process in PROCESSES:
         for n in SIZES:
             cells = [coverage(process, n, rho, options.samples, options.seed) for rho in CORRELATIONS]

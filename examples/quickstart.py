@@ -10,4 +10,6 @@ print(study)
 # And how the stock-bond correlation depends on the regime.
 returns = market.returns
 print()
-print(al.conditional_correlation(returns["stocks"], returns["bonds"], al.inflation_level(market, ex_post=True)))
+print(
+    al.conditional_correlation(returns["stocks"], returns["bonds"], al.inflation_level(market, ex_post=True))
+)

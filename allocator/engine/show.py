@@ -29,7 +29,10 @@ def _lines(backtest: Backtest) -> list[tuple[str, str]]:
         ("first weights", held or "cash"),
         ("trades", f"{len(backtest.turnover)} dates, the first build included"),
         ("trading costs", f"{paid:.4f}"),
-        ("interest", f"earned {interest.clip(lower=0).sum():.4f}, paid {interest.clip(upper=0).abs().sum():.4f}"),
+        (
+            "interest",
+            f"earned {interest.clip(lower=0).sum():.4f}, paid {interest.clip(upper=0).abs().sum():.4f}",
+        ),
     ]
 
 

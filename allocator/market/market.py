@@ -217,7 +217,7 @@ def with_signals(market: Market, signals: Mapping[str, Signal]) -> Market:
 
 
 def signal_in_hindsight(market: Market, name: str) -> Signal:
-    """Return all of a signal, also what was known only after the last date; of a cut market, only what was known.
+    """Return all of a signal, also what was known after the last date; of a cut market, what was known.
 
     For labels that say of a period what was published after it. A strategy's past is a cut market,
     so it learns nothing here.
@@ -245,7 +245,8 @@ def window_rows(frequency: Frequency, years: float, n_assets: int) -> int:
     if rows < enough:
         raise InputError(
             "years",
-            f"a window of {years:g} years has {rows} {frequency} returns; {n_assets} assets need at least {enough}",
+            f"a window of {years:g} years has {rows} {frequency} returns; "
+            f"{n_assets} assets need at least {enough}",
             fix=f"ask for {enough / frequency.periods_per_year:.3g} years or more",
         )
     return rows

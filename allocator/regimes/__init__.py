@@ -12,9 +12,9 @@ from allocator.regimes.labels import (
 )
 
 __all__ = [
-    "US_ERAS",
     "ConditionalTable",
     "Regimes",
+    "US_ERAS",
     "conditional_correlation",
     "conditional_performance",
     "correlation_sign",

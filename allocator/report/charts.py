@@ -109,7 +109,7 @@ def plot_drawdown(comparison: Comparison, ax: Axes | None = None) -> Axes:
     ax = _new_axes(4.2) if ax is None else ax
     names = []
     for k, backtest in enumerate(comparison.backtests):
-        fall = backtest.value / backtest.value.cummax() - 1.0
+        fall = backtest.value / backtest.value.cummax().clip(lower=1.0) - 1.0
         _draw_line(ax, fall, k, _troughs(fall))
         names.append(f"{_plain(backtest.name)} {_percent(fall.min())}")
     ax.set_ylim(top=0.0)
@@ -152,9 +152,7 @@ def plot_weights(comparison: Comparison) -> Figure:
     return figure
 
 
-def plot_regime_correlation(
-    study: RegimeStudy, ax: Axes | None = None, *, market: Market | None = None
-) -> Axes:
+def plot_regime_correlation(study: RegimeStudy, ax: Axes | None = None) -> Axes:
     """Draw the stock–bond correlation in each regime with its intervals, grouped by definition.
 
     Parameters
@@ -163,8 +161,6 @@ def plot_regime_correlation(
         Its daily and month-end estimates stand side by side where it has both.
     ax
         Where to draw; by default in a figure of its own.
-    market
-        What was studied, to name it below the picture and to say if it is simulated.
     """
     rows = list(_regime_rows(study))
     both = bool(study.month_end_correlation)
@@ -176,9 +172,9 @@ def plot_regime_correlation(
     ax.set_ylim(rows[-1].y + 0.7 if rows else 1.0, -0.7)
     ax.xaxis.set_major_locator(FixedLocator([-1.0, -0.5, 0.0, 0.5, 1.0]))
     left = _label_regimes(ax, rows)
-    _regime_legend(ax, market, both, left)
-    title = f"{_mark(market)}Stock–bond correlation by regime"
-    return _dress(ax, title, _about_regimes(study, market), grid="x", pad=38.0, shift=left)
+    _regime_legend(ax, study.market, both, left)
+    title = f"{_mark(study.market)}Stock–bond correlation by regime"
+    return _dress(ax, title, _about_regimes(study), grid="x", pad=38.0, shift=left)
 
 
 def save_charts(comparison: Comparison, study: RegimeStudy, folder: Path) -> dict[str, Path]:
@@ -196,7 +192,7 @@ def save_charts(comparison: Comparison, study: RegimeStudy, folder: Path) -> dic
             "growth": plot_growth(comparison).figure,
             "drawdown": plot_drawdown(comparison).figure,
             "weights": plot_weights(comparison),
-            "regime_correlation": plot_regime_correlation(study, market=comparison.market).figure,
+            "regime_correlation": plot_regime_correlation(study).figure,
         }
         for name, figure in figures.items():
             paths[name] = Path(folder) / f"{name}.png"
@@ -264,13 +260,13 @@ def _plain(text: object, longest: int = 30) -> str:
     return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
 
 
-def _mark(market: Market | None) -> str:
-    return "SIMULATED data. " if market is not None and market.simulated else ""
+def _mark(market: Market) -> str:
+    return "SIMULATED data. " if market.simulated else ""
 
 
 def _about(comparison: Comparison, *notes: str) -> str:
     """Return the line below a picture: data, frequency and window of the returns."""
-    window = _window(comparison.market, comparison.backtests[0].value.index)
+    window = _window(comparison.market, comparison.dates)
     return "; ".join([f"{window}, after costs", *filter(None, notes)])
 
 
@@ -278,14 +274,12 @@ def _window(market: Market, dates: pd.Index) -> str:
     return f"{_plain(market.name, 50)}, {market.frequency}, {iso_date(dates[0])} to {iso_date(dates[-1])}"
 
 
-def _about_regimes(study: RegimeStudy, market: Market | None) -> str:
+def _about_regimes(study: RegimeStudy) -> str:
     """Return the lines below the regimes: data, window, and how the first table says it was made."""
     if not study.correlation:
         return "no definition of regimes could be estimated: see left_out"
-    conventions = study.correlation[0].conventions
-    if market is None:
-        return "\n".join(_plain(line, 120) for line in conventions)
-    return "\n".join([_window(market, market.index), *(_plain(line, 120) for line in conventions[:2])])
+    lines = (_plain(line, 120) for line in study.correlation[0].conventions[:2])
+    return "\n".join([_window(study.market, study.market.index), *lines])
 
 
 def _percent(value: float) -> str:
@@ -586,10 +580,12 @@ def _label_regimes(ax: Axes, rows: Sequence[_RegimeRow]) -> Transform:
     return ScaledTranslation(-inches, 0.0, ax.figure.dpi_scale_trans)
 
 
-def _regime_legend(ax: Axes, market: Market | None, both: bool, left: Transform) -> None:
+def _regime_legend(ax: Axes, market: Market, both: bool, left: Transform) -> None:
     """Say what markers and lines mean, between title and axes, and head the counts."""
-    every = f"{market.frequency} returns" if market is not None else "returns of every period"
-    series = [(*_DAILY, _DAILY[0], every), (*_MONTH_END, "white", "month-end returns")][: 2 if both else 1]
+    series = [
+        (*_DAILY, _DAILY[0], f"{market.frequency} returns"),
+        (*_MONTH_END, "white", "month-end returns"),
+    ][: 2 if both else 1]
     handles = [
         Line2D([], [], color=c, marker=m, markerfacecolor=face, lw=0, markersize=5.5)
         for c, m, face, _ in series

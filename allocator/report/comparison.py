@@ -36,6 +36,8 @@ class Comparison:
         The records, in the same order.
     market
         What they ran in.
+    dates
+        The closes of the common window, the first build's included; a ruined run stops before their end.
     conventions
         How the numbers were made, a line each.
     """
@@ -43,6 +45,7 @@ class Comparison:
     table: pd.DataFrame
     backtests: tuple[Backtest, ...]
     market: Market
+    dates: pd.DatetimeIndex
     conventions: tuple[str, ...]
 
     __repr__ = show.comparison_text
@@ -92,7 +95,8 @@ def compare(
     backtests = tuple(reference if each is latest else run(each, common) for each in chosen)
     world = market if end is None else market.until(end)
     window = _window(reference, "" if start is not None else latest.name)
-    return Comparison(_table(backtests), backtests, world, (window, *_conventions(backtests)))
+    dates = pd.DatetimeIndex(max((each.value.index for each in backtests), key=len))
+    return Comparison(_table(backtests), backtests, world, dates, (window, *_conventions(backtests)))
 
 
 def _distinct(strategies: Iterable[Strategy]) -> Sequence[Strategy]:

@@ -110,7 +110,7 @@ def _box(content: str) -> str:
 
 def _opening(comparison: Comparison) -> Iterator[str]:
     """Yield what was asked, the banner, and the answer in one table."""
-    market, dates = comparison.market, comparison.backtests[0].value.index
+    market, dates = comparison.market, comparison.dates
     if market.simulated:
         yield '<p class="banner">SIMULATED data: made-up prices; nothing here is about a real market.</p>'
     yield "<h1>Do stocks and bonds diversify, and what did the portfolios make of it?</h1>"

@@ -27,6 +27,7 @@ from allocator.regimes import (
 )
 from allocator.regimes.conditional import FEWEST
 from allocator.report.comparison import Comparison
+from allocator.report.study_text import study_text
 
 __all__ = ["RegimeStudy", "default_regimes", "regime_frame", "study_regimes"]
 
@@ -51,18 +52,17 @@ class RegimeStudy:
         Sharpe ratio and drawdown of the strategies over their common window; not of ruined ones.
     left_out
         Tables that could not be made here, and why.
+    market
+        What was studied.
     """
 
     correlation: tuple[ConditionalTable, ...]
     month_end_correlation: tuple[ConditionalTable, ...]
     performance: tuple[ConditionalTable, ...]
     left_out: tuple[str, ...]
+    market: Market
 
-    def __repr__(self) -> str:
-        """Return all tables as text."""
-        months = (f"[month ends] {table!r}" for table in self.month_end_correlation)
-        left_out = (f"left out: {reason}" for reason in self.left_out)
-        return "\n\n".join([*map(repr, self.correlation), *months, *map(repr, self.performance), *left_out])
+    __repr__ = study_text
 
     def _repr_html_(self) -> str:
         tables = (*self.correlation, *self.month_end_correlation, *self.performance)
@@ -102,7 +102,7 @@ def study_regimes(comparison: Comparison, stocks: str, bonds: str, *, seed: int 
     by_month, unmonthly = _month_end_tables(market, stocks, bonds, seed, unmade)
     performance, unperformed = _performances(comparison, regimes, seed)
     left_out = (*unmade, *uncorrelated, *unmonthly, *unperformed)
-    return RegimeStudy(correlation, by_month, performance, left_out)
+    return RegimeStudy(correlation, by_month, performance, left_out, market)
 
 
 def regime_frame(study: RegimeStudy) -> pd.DataFrame:
@@ -119,14 +119,19 @@ def regime_frame(study: RegimeStudy) -> pd.DataFrame:
 
 def _definitions(market: Market, stocks: str, bonds: str) -> Iterator[tuple[str, Callable[[], Regimes]]]:
     """Yield the name of each definition, and what makes its labels or refuses to."""
-    dates = market.index[1:]
     yield "Inflation level", lambda: inflation_level(market)
     yield "Inflation trend", lambda: inflation_trend(market)
     yield "Inflation level of the same period", lambda: inflation_level(market, ex_post=True)
     yield "Inflation trend of the same period", lambda: inflation_trend(market, ex_post=True)
     yield "Trailing correlation", lambda: correlation_sign(market, stocks, bonds)
-    yield "Era", lambda: eras(dates)
+    yield "Era", lambda: _real_eras(market)
     yield "Decade", lambda: _long_decades(market)
+
+
+def _real_eras(market: Market) -> Regimes:
+    if market.simulated:
+        raise InputError("regimes", "simulated dates have no history")
+    return eras(market.index[1:])
 
 
 def _long_decades(market: Market) -> Regimes:

@@ -62,7 +62,7 @@ def headline_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 def comparison_title(comparison: Comparison) -> str:
     """Return the name of the data and the window, and say if the data are simulated."""
-    index = comparison.backtests[0].value.index
+    index = comparison.dates
     mark = "SIMULATED data: " if comparison.market.simulated else ""
     return f"{mark}{comparison.market.name}, {iso_date(index[0])} to {iso_date(index[-1])}"
 

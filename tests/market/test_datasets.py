@@ -1,8 +1,5 @@
 """The embedded data: equal to the public figures, sourced, stamped when known, joined where it says."""
 
-# Signal.values is our own field, not the pandas attribute
-# ruff: noqa: PD011
-
 from __future__ import annotations
 
 import re

@@ -1,8 +1,5 @@
 """The made-up market: reproducible, labelled, daily, and with the regimes that it says it has."""
 
-# Signal.values is our own field, not the pandas attribute
-# ruff: noqa: PD011
-
 from __future__ import annotations
 
 import numpy as np

@@ -140,7 +140,7 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_a_backtest_does_not_import(name):
     code = (
         "import sys, allocator as al; from strategies import SixtyForty, RiskParity;"
-        "al.run_backtest(RiskParity(), al.load_us_history()); al.compare([SixtyForty()], al.load_us_history());"
+        "market = al.load_us_history(); al.run_backtest(RiskParity(), market); al.compare([SixtyForty()], market);"
         f"sys.exit({name!r} in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd="/")

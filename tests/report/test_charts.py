@@ -234,20 +234,19 @@ def test_a_regime_without_an_estimate_says_that_it_has_too_few(yearly):
 
 
 def test_daily_and_month_end_stand_side_by_side(daily, yearly):
-    comparison, study = daily
-    ax = plot_regime_correlation(study, market=comparison.market)
+    ax = plot_regime_correlation(daily[1])
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert names[:2] == ["daily returns", "month-end returns"]
     dots = [line for line in ax.lines if line.get_marker() in ("o", "s")]
     faces = {line.get_marker(): line.get_markerfacecolor() for line in dots}
     assert faces["s"] == "white"
     assert faces["o"] != "white"
-    alone = plot_regime_correlation(yearly[1], market=yearly[0].market)
+    alone = plot_regime_correlation(yearly[1])
     assert [t.get_text() for t in alone.get_legend().get_texts()][:1] == ["yearly returns"]
 
 
-def test_a_study_without_any_table_is_drawn_empty():
-    ax = plot_regime_correlation(RegimeStudy((), (), (), ("why",)))
+def test_a_study_without_any_table_is_drawn_empty(yearly):
+    ax = plot_regime_correlation(RegimeStudy((), (), (), ("why",), yearly[0].market))
     ax.figure.canvas.draw()
     assert "left_out" in ax.get_xlabel()
 
@@ -261,7 +260,7 @@ def test_simulated_data_say_so_in_every_title(daily, yearly):
             title_of(plot_growth(comparison)),
             title_of(plot_drawdown(comparison)),
             plot_weights(comparison).get_suptitle(),
-            title_of(plot_regime_correlation(study, market=comparison.market)),
+            title_of(plot_regime_correlation(study)),
         ]
         assert [title.startswith("SIMULATED data. ") for title in titles] == [marked] * 4
 

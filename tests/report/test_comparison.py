@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -427,13 +427,20 @@ def test_the_seed_of_a_study(simulated, simulated_study):
 
 
 def test_the_study_shows_all_its_tables(simulated_study):
-    html = simulated_study._repr_html_()
-    assert html.count("<table") == sum(
-        len(getattr(simulated_study, field.name))
-        for field in fields(simulated_study)
-        if field.name != "left_out"
-    )
-    assert repr(simulated_study).count("[month ends]") == len(simulated_study.month_end_correlation)
+    study = simulated_study
+    tables = (*study.correlation, *study.month_end_correlation, *study.performance)
+    assert study._repr_html_().count("<table") == len(tables)
+    text = repr(study)
+    assert text.count("p of equal correlation") == len(study.correlation)
+    assert text.count("p of equal Sharpe ratio") == len(study.performance)
+    for table in study.correlation:
+        for regime, row in table.table.iterrows():
+            line = next(line for line in text.splitlines() if line.startswith(f"  {regime}  "))
+            assert f"{row['n']:,}" in line
+            assert np.isnan(row["correlation"]) or f"{row['correlation']:+.2f}" in line
+    thinned = study.month_end_correlation[0].table.iloc[0]
+    assert f"{thinned['correlation']:+.2f}" in text
+    assert "simulated dates have no history" in text
 
 
 def test_the_frame_holds_every_regime(simulated_study):
