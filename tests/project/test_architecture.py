@@ -140,7 +140,8 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_a_backtest_does_not_import(name):
     code = (
         "import sys, allocator as al; from strategies import SixtyForty, RiskParity;"
-        "market = al.load_us_history(); al.run_backtest(RiskParity(), market); al.compare([SixtyForty()], market);"
+        "market = al.load_us_history(); al.run_backtest(RiskParity(), market);"
+        "al.compare([SixtyForty()], market);"
         f"sys.exit({name!r} in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd="/")
