@@ -75,9 +75,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     error = 100 * np.sqrt(0.95 * 0.05 / options.samples)
-    print(
-        f"coverage in % of nominal 95 %, {options.samples} samples a cell (simulation error {error:.1f} points)"
-    )
+    print(f"coverage in % of nominal 95 %, {options.samples} samples a cell ", end="")
+    print(f"(simulation error {error:.1f} points)")
     head = f"{'process':<10}{'n':>6}{'block bootstrap':>17}{'Fisher':>9}"
     print(f"{head}   mean over rho = {CORRELATIONS}")
     for process in PROCESSES:
