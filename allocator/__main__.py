@@ -25,7 +25,7 @@ from allocator.engine import (
 )
 from allocator.errors import AllocatorError, InputError, UndefinedStatisticWarning
 from allocator.market import Market, load_us_history, read_prices
-from allocator.market.market import parse_date, with_signals
+from allocator.market.market import parse_date, signal_in_hindsight, with_signals
 from allocator.report import Comparison, RegimeStudy, compare, study_regimes, write_report
 
 __all__ = ["main"]
@@ -169,7 +169,9 @@ def _rate(cash: str) -> float | None:
 
 def _with_us_inflation(market: Market) -> Market:
     """Return the market with US inflation from the embedded history, for the macro regimes."""
-    return with_signals(market, {"inflation": load_us_history().signal("inflation")})
+    inflation = signal_in_hindsight(load_us_history(), "inflation")
+    source = "US consumer prices, yearly, from the embedded history, dated when known"
+    return with_signals(market, {"inflation": inflation}, {"inflation": source})
 
 
 def _default_study(stocks: str, bonds: str, gold: str, also: Iterable[str]) -> list[Strategy]:

@@ -318,7 +318,8 @@ def _conventions(
     timing = "the same close" if lag == 0 else f"the close {lag} row{'s' if lag > 1 else ''} later"
     return (
         f"data: {market.name}{' (SIMULATED)' if market.simulated else ''}, {market.frequency}, "
-        f"{iso_date(dates[0])} to {iso_date(dates[-1])}; {market.notes[-1]}",
+        f"{iso_date(dates[0])} to {iso_date(dates[-1])}",
+        *market.notes,
         f"timing: decided at a close, traded at {timing}; {rule}; "
         "units held between trades; the last row never trades",
         f"costs: {costs}, exactly self-financing, the first build included",

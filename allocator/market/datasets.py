@@ -68,7 +68,7 @@ def load_us_history() -> Market:
     """
     table = _read("us_history.csv")
     levels = _levels(table.drop(columns="cash"))
-    cash = table["cash"].set_axis(levels.index[1:])
+    cash = table["cash"].set_axis(levels.index[1:]).rename("3-month US Treasury bill")
     signals = _read("us_history_signals.csv")
     return Market(
         levels,

@@ -209,10 +209,20 @@ def cut(market: Market, n_rows: int) -> Market:
     return past
 
 
-def with_signals(market: Market, signals: Mapping[str, Signal]) -> Market:
-    """Return the market with these signals beside its own; its own win where the names are the same."""
+def with_signals(
+    market: Market, signals: Mapping[str, Signal], sources: Mapping[str, str] | None = None
+) -> Market:
+    """Return the market with these signals beside its own; its own win where the names are the same.
+
+    ``sources`` says where the new ones come from; they are added to the market's, and named in its notes.
+    """
+    added = {
+        "_signals": {**validate_signals(signals), **market._signals},
+        "sources": show.Sources({**(sources or {}), **market.sources}),
+        "notes": (*market.notes, *(f"{name}: {text}" for name, text in (sources or {}).items())),
+    }
     more = object.__new__(Market)
-    _fill(more, dict(vars(market)) | {"_signals": {**validate_signals(signals), **market._signals}})
+    _fill(more, dict(vars(market)) | added)
     return more
 
 

@@ -38,4 +38,5 @@ def month_ends(market: Market) -> Market:
         name=f"{market.name}, month ends",
         simulated=market.simulated,
     )
-    return with_signals(thinned, {name: signal_in_hindsight(market, name) for name in market.signals})
+    signals = {name: signal_in_hindsight(market, name) for name in market.signals}
+    return with_signals(thinned, signals)

@@ -69,11 +69,11 @@ def test_F088_the_last_row_never_trades() -> None:
 
 
 def test_weeks_run_from_monday_to_sunday() -> None:
-    """The hurricane took Monday and Tuesday, Thanksgiving a Thursday; New Year's Day cuts no week."""
-    days = new_york("2012-10-22", "2012-11-28").union(pd.DatetimeIndex(["2012-11-03"]))
+    """The hurricane took two days, a Sunday made up for one; New Year's Day cuts no week in two."""
+    days = new_york("2012-10-22", "2012-11-28").union(pd.DatetimeIndex(["2012-11-04"]))
     assert trade_dates(days, Weekly()) == [
         "2012-10-26",
-        "2012-11-03",
+        "2012-11-04",
         "2012-11-09",
         "2012-11-16",
         "2012-11-23",
@@ -150,6 +150,13 @@ def test_a_band_looks_again_only_after_its_trade() -> None:
     assert list(backtest.decided) == [index[0], index[4]]
     assert list(backtest.targets.index) == [index[3], index[7]]
     assert list(band_run(rises, 0.1).decided) == list(index[:11])
+
+
+def test_a_band_is_watched_on_every_row() -> None:
+    """Breaks are looked for in windows of many rows, and none falls between two windows."""
+    for row in range(1, 140):
+        backtest = band_run([1.0] * row + [2.0] * (143 - row), 0.1)
+        assert list(backtest.decided[1:]) == [backtest.market.index[row]]
 
 
 # Lag and defaults

@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from allocator.engine import Backtest, Band, Monthly, Rebalancing, Strategy, run_backtest
+from allocator.engine.accounting import drifted_weights, financing_indices
 from allocator.errors import AllocatorError, StrategyError
 from allocator.market import Market
 from strategies import GoldDiversified, RiskParity, SixtyForty
@@ -109,6 +110,19 @@ def test_the_strategies_of_the_library_are_blind_to_the_future(
         assert_same_until(whole, run_backtest(strategy, changed, **options), market.index[row])
         short = run_backtest(strategy, market.until(market.index[row].date()), **options)
         assert_same_until(short, whole, market.index[row - 1])
+
+
+def test_the_drift_of_a_row_does_not_depend_on_the_rows_beside_it() -> None:
+    """A sum over ten assets may be taken in another order where memory is laid out otherwise."""
+    rng = np.random.default_rng(1)
+    levels = np.asfortranarray(rng.uniform(0.5, 2.0, (60, 10)))
+    financing = financing_indices(np.full(60, 1e-4), np.full(60, 1e-5))
+    target = rng.dirichlet(np.ones(10)) * 1.1
+    together, growth = drifted_weights(levels, financing, 0, slice(1, 60), target)
+    for row in range(1, 60):
+        alone, its_growth = drifted_weights(levels, financing, 0, slice(row, row + 1), target)
+        assert np.array_equal(alone[0], together[row - 1])
+        assert its_growth[0] == growth[row - 1]
 
 
 @dataclass(frozen=True)
