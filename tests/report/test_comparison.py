@@ -300,7 +300,7 @@ def test_a_ruined_strategy_ends_early_and_leaves_the_others_alone(at):
     assert both.table.loc["levered", "max_drawdown"] == -1.0
     assert both.table.loc["levered", "n"] == at
     last = market.index[-1].strftime("%Y-%m-%d")
-    assert f"to {last}; cash" in repr(both)  # the window of those that lived
+    assert f"to {last}\ncash" in repr(both)  # the window of those that lived
     assert f"'levered' was ruined on {market.index[at]:%Y-%m-%d}" in repr(both)
 
 
