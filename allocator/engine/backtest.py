@@ -80,9 +80,10 @@ def run_backtest(
     rule = rebalancing if rebalancing is not None else default_rebalancing(world.frequency)
     delay = _checked_lag(lag, world)
     _check_policy(unlisted)
-    first = _first_row(strategy, world, start, delay, unlisted)
+    run = _Run(strategy, world, rule, charges, delay, unlisted)
+    first = _first_row(run, start)
     financing = _financing(world, charges)
-    plan = _plan(strategy, world, rule, delay, first, unlisted, financing)
+    plan = _plan(run, financing, first)
     built = first + delay
     accounts = account(
         world.levels[built:],
@@ -92,7 +93,7 @@ def run_backtest(
         charges.rates(world.assets),
         1.0,
     )
-    return _record(strategy, world, rule, charges, delay, unlisted, plan, built, accounts)
+    return _record(run, plan, built, accounts)
 
 
 def first_decision(strategy: Strategy, market: Market, unlisted: str = "error", row: int = 0) -> int:
@@ -116,6 +117,18 @@ def first_decision(strategy: Strategy, market: Market, unlisted: str = "error", 
 
 
 @dataclass(frozen=True, eq=False)
+class _Run:
+    """What was asked for, checked."""
+
+    strategy: Strategy
+    market: Market
+    rule: Rebalancing
+    costs: Costs
+    lag: int
+    unlisted: str
+
+
+@dataclass(frozen=True, eq=False)
 class _Plan:
     """Rows of decision, shape (n_trades,), and what was decided, shape (n_trades, n_assets)."""
 
@@ -123,50 +136,41 @@ class _Plan:
     targets: NDArray[np.float64]
 
 
-def _plan(
-    strategy: Strategy,
-    market: Market,
-    rule: Rebalancing,
-    lag: int,
-    first: int,
-    unlisted: str,
-    financing: Financing,
-) -> _Plan:
+def _plan(run: _Run, financing: Financing, first: int) -> _Plan:
     """Decide at the first row, and again whenever the rule asks and the trade falls before the last row."""
-    scheduled = rule.scheduled(market.index, market.frequency)
-    rows, targets = [first], [decide(strategy, market, first, unlisted)]
+    scheduled = run.rule.scheduled(run.market.index, run.market.frequency)
+    last = len(run.market.index) - 1
+    rows, targets = [first], [decide(run.strategy, run.market, first, run.unlisted)]
     while True:
-        row = _next_decision(market, rule, financing, scheduled, rows[-1], rows[-1] + lag, targets[-1])
-        if row is None or row + lag >= len(market.index) - 1:
+        position = int(np.searchsorted(scheduled, rows[-1], side="right"))
+        planned = int(scheduled[position]) if position < len(scheduled) else None
+        row = _breach(run, financing, rows[-1] + run.lag, targets[-1], last if planned is None else planned)
+        row = planned if row is None else row
+        if row is None or row + run.lag >= last:
             return _Plan(np.array(rows), np.array(targets))
         rows.append(row)
-        targets.append(decide(strategy, market, row, unlisted))
+        targets.append(decide(run.strategy, run.market, row, run.unlisted))
 
 
-def _next_decision(
-    market: Market,
-    rule: Rebalancing,
-    financing: Financing,
-    scheduled: NDArray[np.int64],
-    decided: int,
-    traded: int,
-    target: NDArray[np.float64],
+def _breach(
+    run: _Run, financing: Financing, traded: int, target: NDArray[np.float64], stop: int
 ) -> int | None:
-    """Return the next row on the calendar, or the first close before it at which the drift asks."""
-    position = int(np.searchsorted(scheduled, decided, side="right"))
-    planned = int(scheduled[position]) if position < len(scheduled) else None
-    stop = len(market.index) - 1 if planned is None else planned
+    """Return the first close after a trade and before ``stop`` at which the drift asks for a decision.
+
+    After a ruin there is no decision; the row that ends the search is then past the last.
+    """
+    nothing = np.empty((0, len(target)))
+    if run.rule.breached(nothing, target) is None:  # a calendar: do not compute the drift
+        return None
     for rows in _doubling(traded + 1, stop):
-        drifted, growth = drifted_weights(market.levels, financing, traded, rows, target)
-        asked = rule.breached(drifted, target)
-        if asked is None:
-            break
-        if (growth <= 0.0).any():  # ruined: no decision after that
-            asked = asked[: int(np.argmax(growth <= 0.0))]
-            return rows.start + int(np.argmax(asked)) if asked.any() else None
-        if asked.any():
+        drifted, growth = drifted_weights(run.market.levels, financing, traded, rows, target)
+        alive = len(growth) if (growth > 0.0).all() else int(np.argmax(growth <= 0.0))
+        asked = run.rule.breached(drifted[:alive], target)
+        if asked is not None and asked.any():
             return int(rows.start + np.argmax(asked))
-    return planned
+        if alive < len(growth):
+            return len(run.market.index)
+    return None
 
 
 def _doubling(start: int, stop: int) -> Iterator[slice]:
@@ -227,14 +231,15 @@ def _check_policy(unlisted: str) -> None:
         raise InputError("unlisted", f"{unlisted!r} is none of {', '.join(UNLISTED_POLICIES)}")
 
 
-def _first_row(strategy: Strategy, market: Market, start: Date | None, lag: int, unlisted: str) -> int:
+def _first_row(run: _Run, start: Date | None) -> int:
     """Return the row of the first decision, refusing a start that the history does not allow."""
+    market, name, lag = run.market, run.strategy.name, run.lag
     wanted = 0 if start is None else _row_before(market, start) - lag
-    possible = first_decision(strategy, market, unlisted, max(wanted, 0))
+    possible = first_decision(run.strategy, market, run.unlisted, max(wanted, 0))
     if possible + lag >= len(market.index) - 1:
         raise InsufficientHistoryError(
             "prices",
-            f"{len(market.index)} rows; {strategy.name!r} can first decide on row {possible + 1}, "
+            f"{len(market.index)} rows; {name!r} can first decide on row {possible + 1}, "
             f"trades {lag} later, and needs a row after",
             date=market.index[-1],
             rows_needed=possible + lag + 2,
@@ -243,7 +248,7 @@ def _first_row(strategy: Strategy, market: Market, start: Date | None, lag: int,
     if start is not None and possible != wanted:
         raise InsufficientHistoryError(
             "start",
-            f"{start} is too early: {strategy.name!r} lacks the history or the assets to decide by then",
+            f"{start} is too early: {name!r} lacks the history or the assets to decide by then",
             rows_needed=possible + 1,
             fix=f"start on {iso_date(market.index[possible + lag + 1])} or later",
         )
@@ -267,36 +272,27 @@ def _financing(market: Market, costs: Costs) -> Financing:
     return financing_indices(market.cash, per_period_rate(costs.borrow_spread, years))
 
 
-def _record(
-    strategy: Strategy,
-    market: Market,
-    rule: Rebalancing,
-    costs: Costs,
-    lag: int,
-    unlisted: str,
-    plan: _Plan,
-    built: int,
-    accounts: Accounts,
-) -> Backtest:
+def _record(run: _Run, plan: _Plan, built: int, accounts: Accounts) -> Backtest:
     """Put the labels back on the numbers."""
+    market, name = run.market, run.strategy.name
     stop = built + len(accounts.value)
-    dates, held = market.index[built:stop], market.assets
+    dates = market.index[built:stop]
     traded, n_trades = dates[accounts.trade_rows], len(accounts.trade_rows)
     growth = accounts.value[1:] / np.append(1.0, accounts.value[1:-1])
 
     def by_trade(numbers: NDArray[np.float64]) -> pd.DataFrame:
-        return pd.DataFrame(numbers, index=traded, columns=list(held))
+        return pd.DataFrame(numbers, index=traded, columns=list(market.assets))
 
     return Backtest(
-        name=strategy.name,
-        strategy=strategy,
+        name=name,
+        strategy=run.strategy,
         market=cut(market, stop),
-        rebalancing=rule,
-        costs=costs,
-        lag=lag,
-        unlisted=unlisted,
-        value=pd.Series(accounts.value, index=dates, name=strategy.name),
-        returns=pd.Series(growth - 1.0, index=dates[1:], name=strategy.name),
+        rebalancing=run.rule,
+        costs=run.costs,
+        lag=run.lag,
+        unlisted=run.unlisted,
+        value=pd.Series(accounts.value, index=dates, name=name),
+        returns=pd.Series(growth - 1.0, index=dates[1:], name=name),
         cash_returns=pd.Series(market.cash[built + 1 : stop], index=dates[1:], name="cash", copy=True),
         targets=by_trade(accounts.targets),
         decided=market.index[plan.decided[:n_trades]],
@@ -307,21 +303,20 @@ def _record(
         ),
         interest=pd.Series(accounts.interest[1:], index=dates[1:], name="interest"),
         ruined_on=dates[-1] if accounts.ruined else None,
-        conventions=_conventions(market, rule, costs, lag, unlisted, dates),
+        conventions=_conventions(run, dates),
         accounts=accounts,
     )
 
 
-def _conventions(
-    market: Market, rule: Rebalancing, costs: Costs, lag: int, unlisted: str, dates: pd.DatetimeIndex
-) -> tuple[str, ...]:
+def _conventions(run: _Run, dates: pd.DatetimeIndex) -> tuple[str, ...]:
+    market, lag = run.market, run.lag
     timing = "the same close" if lag == 0 else f"the close {lag} row{'s' if lag > 1 else ''} later"
     return (
         f"data: {market.name}{' (SIMULATED)' if market.simulated else ''}, {market.frequency}, "
         f"{iso_date(dates[0])} to {iso_date(dates[-1])}",
         *market.notes,
-        f"timing: decided at a close, traded at {timing}; {rule}; "
+        f"timing: decided at a close, traded at {timing}; {run.rule}; "
         "units held between trades; the last row never trades",
-        f"costs: {costs}, exactly self-financing, the first build included",
-        f"assets not listed yet: {unlisted}",
+        f"costs: {run.costs}, exactly self-financing, the first build included",
+        f"assets not listed yet: {run.unlisted}",
     )
