@@ -36,6 +36,7 @@ _FORMATS = (
     *("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d"),
     *("%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%Y-%m", "%Y", "%Y-%m-%d %H:%M:%S"),
 )
+_YEARS = ("%Y", "%y", "%G", "%c", "%x")
 _NO_INDEX = "__index_level_0__"  # what pandas calls an index without a name in Parquet
 
 
@@ -120,6 +121,21 @@ def _reason(error: Exception) -> str:
     return str(text).splitlines()[0][:200].lower()
 
 
+def _is_date_format(date_format: Any) -> bool:
+    # Asked before it is tried: Python from 3.13 on warns of a format without a year.
+    if (
+        not isinstance(date_format, str)
+        or not any(year in date_format for year in _YEARS)
+        or "%z" in date_format
+    ):
+        return False
+    sample = dt.datetime(2020, 11, 25)
+    try:
+        return dt.datetime.strptime(sample.strftime(date_format), date_format).year == sample.year
+    except (ValueError, re.error):
+        return False
+
+
 def _check_request(columns: Any, date_format: Any) -> None:
     if columns is not None:
         names = [columns] if isinstance(columns, str) or not isinstance(columns, Sequence) else list(columns)
@@ -128,12 +144,7 @@ def _check_request(columns: Any, date_format: Any) -> None:
         if not names or len(set(names)) < len(names):
             problem = f"{columns!r} is empty or names a column twice"
             raise InputError("columns", problem, fix="name each column once, or leave it out for all")
-    sample = dt.datetime(2020, 11, 25)
-    try:
-        is_usable = dt.datetime.strptime(sample.strftime(date_format), date_format).year == sample.year
-    except (ValueError, TypeError, re.error):
-        is_usable = False
-    if not is_usable or "%z" in date_format:
+    if not _is_date_format(date_format):
         problem = f"{date_format!r} is not a format of dates with a year and without a time zone"
         raise InputError("date_format", problem, fix="write it as in '%d.%m.%Y'")
 

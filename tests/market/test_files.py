@@ -250,7 +250,7 @@ def test_F169_not_a_path(given):
 
 def test_F169_missing_path(tmp_path):
     assert_says(refusal(tmp_path / "none.csv"), "no such file", "check the path")
-    assert_says(refusal("a\0b.csv"), "null byte")
+    assert_says(refusal("a\0b.csv"), "embedded null")
 
 
 def test_F169_a_directory(tmp_path):
