@@ -554,7 +554,7 @@ def test_the_summary_is_the_table(written, history):
     )
     assert summary["strategy"].tolist() == history.table.index.tolist()
     for column in ("cagr", "sharpe", "max_drawdown", "turnover"):
-        np.testing.assert_allclose(summary[column], history.table[column], rtol=1e-15)
+        np.testing.assert_allclose(summary[column], history.table[column], rtol=1e-14)
     assert (summary["cagr"] < 0.5).all()  # fractions
     assert summary.loc[0, "trough"] == "1974-12-31"
 
@@ -563,7 +563,7 @@ def test_the_correlations_by_regime_are_the_tables(written, history_study):
     frame = pd.read_csv(written[6])
     assert frame.columns.tolist()[:5] == ["regime", "n", "correlation", "low", "high"]
     expected = pd.concat([table.table for table in history_study.correlation])
-    np.testing.assert_allclose(frame["correlation"], expected["correlation"], rtol=1e-15)
+    np.testing.assert_allclose(frame["correlation"], expected["correlation"], rtol=1e-14)
     assert frame["n"].tolist() == expected["n"].tolist()
     assert {"definition", "rule", "ex_post", "p_equal", "reason"} <= set(frame)
 
@@ -571,7 +571,7 @@ def test_the_correlations_by_regime_are_the_tables(written, history_study):
 def test_the_performance_by_regime_is_the_tables(written, history_study):
     frame = pd.read_csv(written[7])
     expected = pd.concat([table.table for table in history_study.performance])
-    np.testing.assert_allclose(frame["sharpe"], expected["sharpe"], rtol=1e-15)
+    np.testing.assert_allclose(frame["sharpe"], expected["sharpe"], rtol=1e-14)
     assert {"strategy", "regime", "definition", "ex_post", "p_equal"} <= set(frame)
     first = history_study.performance[0]
     assert frame.loc[0, "p_equal"] == pytest.approx(first.p_equal[frame.loc[0, "strategy"]])
