@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     )
     from allocator.report.charts import plot_drawdown, plot_growth, plot_regime_correlation, plot_weights
     from allocator.statistics import (
+        best_period,
         bootstrap_correlation,
         bootstrap_sharpe,
         cagr,
@@ -69,13 +70,17 @@ if TYPE_CHECKING:
         drawdowns,
         empyrical_summary,
         expected_shortfall,
+        fisher_interval,
+        kurtosis,
         max_drawdown,
         performance_summary,
         sharpe_ratio,
         sharpe_standard_error,
+        skewness,
         sortino_ratio,
         value_at_risk,
         volatility,
+        worst_period,
     )
 
 __version__ = "0.1.0"
@@ -114,6 +119,7 @@ __all__ = [
     "UndefinedStatisticWarning",
     "Weekly",
     "Yearly",
+    "best_period",
     "bootstrap_correlation",
     "bootstrap_sharpe",
     "cagr",
@@ -129,8 +135,10 @@ __all__ = [
     "empyrical_summary",
     "eras",
     "expected_shortfall",
+    "fisher_interval",
     "inflation_level",
     "inflation_trend",
+    "kurtosis",
     "load_us_history",
     "max_drawdown",
     "performance_summary",
@@ -143,10 +151,12 @@ __all__ = [
     "sharpe_ratio",
     "sharpe_standard_error",
     "simulate_market",
+    "skewness",
     "sortino_ratio",
     "study_regimes",
     "value_at_risk",
     "volatility",
+    "worst_period",
     "write_report",
 ]
 

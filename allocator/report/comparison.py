@@ -89,12 +89,13 @@ def compare(
             unlisted=unlisted,
         )
 
-    latest = max(chosen, key=lambda strategy: first_decision(strategy, market, unlisted))
+    possible = [first_decision(strategy, market, unlisted) for strategy in chosen]
+    latest = chosen[possible.index(max(possible))]
     reference = run(latest, start)
     common = reference.returns.index[0].date()
     backtests = tuple(reference if each is latest else run(each, common) for each in chosen)
     world = market if end is None else market.until(end)
-    window = _window(reference, "" if start is not None else latest.name)
+    window = _window(reference, min(possible) if start is None else None)
     dates = pd.DatetimeIndex(max((each.value.index for each in backtests), key=len))
     return Comparison(_table(backtests), backtests, world, dates, (window, *_conventions(backtests)))
 
@@ -147,10 +148,16 @@ def _flows(backtest: Backtest) -> dict[str, float]:
     }
 
 
-def _window(reference: Backtest, last: str) -> str:
+def _window(reference: Backtest, earliest: int | None) -> str:
     """Return where the window begins and, where nobody asked for a start, which strategy decides it."""
     line = f"window: all strategies from the close of {iso_date(reference.value.index[0])}"
-    return f"{line}, the first at which all can decide ({last!r} is the last)" if last else line
+    if earliest is None:
+        return line
+    market, begins = reference.market, iso_date(reference.market.index[earliest + reference.lag])
+    alone = (
+        f"; alone, others could begin on {begins}" if market.index[earliest] < reference.decided[0] else ""
+    )
+    return f"{line}, the first at which all can decide ({reference.name!r} is the last{alone})"
 
 
 def _conventions(backtests: Sequence[Backtest]) -> tuple[str, ...]:

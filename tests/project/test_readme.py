@@ -5,7 +5,10 @@ import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
+
+from allocator.__main__ import main
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,6 +47,16 @@ def test_ci_runs_readmes_two_commands():
         assert needed in command[1]
         assert "-c .ci/constraints.txt" in command[1]
         assert f"readme_command {name}" in (ROOT / ".ci/run").read_text()
+
+
+def test_the_refusal_that_readme_shows(tmp_path, capsys):
+    dates = pd.bdate_range("2008-09-01", "2008-12-31", name="date")
+    frame = pd.DataFrame(100.0, dates, ["SPY", "IEF", "GLD", "BIL"])
+    frame.loc["2008-10-10", "GLD"] = 0.0
+    frame.to_csv(tmp_path / "prices.csv")
+    roles = ["--stocks", "SPY", "--bonds", "IEF", "--gold", "GLD", "--cash", "BIL"]
+    assert main(["--data", str(tmp_path / "prices.csv"), *roles]) == 2
+    assert capsys.readouterr().err.strip() in README
 
 
 def test_what_readme_links_to_exists():

@@ -78,7 +78,7 @@ def test_all_begin_where_the_last_can_decide(history):
     assert begins == {pd.Timestamp("1937-12-31")}  # ten yearly returns for risk parity
     assert {b.value.index[-1] for b in history.backtests} == {pd.Timestamp("2025-12-31")}
     assert "close of 1937-12-31" in repr(history)
-    assert "'Risk parity' is the last" in repr(history)
+    assert "'Risk parity' is the last; alone, others could begin on 1927-12-31)" in repr(history)
 
 
 def test_the_order_of_the_strategies_does_not_move_the_window():
@@ -103,7 +103,7 @@ def test_start_and_end():
         assert backtest.returns.index[0] == pd.Timestamp("1960-12-31")
         assert backtest.value.index[-1] == pd.Timestamp("1999-12-31")
     assert given.market.index[-1] == pd.Timestamp("1999-12-31")
-    assert "is the last)" not in repr(given)
+    assert "is the last" not in repr(given)
     alone = run_backtest(SixtyForty(), market, start="1960", end="1999")
     pd.testing.assert_series_equal(given.backtests[0].value, alone.value)
 
