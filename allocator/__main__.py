@@ -16,6 +16,7 @@ import pandas as pd
 from allocator.engine import (
     BuyAndHold,
     Costs,
+    Daily,
     Monthly,
     Quarterly,
     Rebalancing,
@@ -31,6 +32,7 @@ from allocator.report import Comparison, RegimeStudy, compare, study_regimes, wr
 __all__ = ["main"]
 
 _RULES: dict[str, Rebalancing] = {
+    "daily": Daily(),
     "weekly": Weekly(),
     "monthly": Monthly(),
     "quarterly": Quarterly(),
@@ -79,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument(
         "--cash", metavar="COL|RATE", help="column of a bill fund's prices, or an annual rate: 0.03"
     )
+    data.add_argument("--date-format", metavar="FMT", default="%Y-%m-%d", help="of a CSV file (%%Y-%%m-%%d)")
     data.add_argument("--also", metavar="COL", nargs="+", help="columns of the other global assets")
     study = parser.add_argument_group("study")
     study.add_argument(
@@ -94,14 +97,23 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--lag", metavar="ROWS", type=int, help="rows from decision to trade (1 on daily data, else 0)"
     )
-    study.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
+    study.add_argument("--seed", type=_seed, default=0, help="of the bootstrap (0)")
     study.add_argument(
         "--out", metavar="DIR", default="allocator-report", help="folder to write (allocator-report)"
     )
     return parser
 
 
+def _seed(text: str) -> int:
+    seed = int(text)
+    if seed < 0:
+        raise argparse.ArgumentTypeError(f"{seed} is negative")
+    return seed
+
+
 def _run(options: argparse.Namespace) -> tuple[Comparison, RegimeStudy]:
+    costs = _costs(options.cost_bps)
+    _refuse_reversed(options.start, options.end)
     market, names = _market(options)
     strategies = _default_study(*names)
     with warnings.catch_warnings():
@@ -110,12 +122,27 @@ def _run(options: argparse.Namespace) -> tuple[Comparison, RegimeStudy]:
             strategies,
             market,
             rebalancing=_RULES.get(options.rebalance),
-            costs=Costs(trading=options.cost_bps / 1e4),
+            costs=costs,
             lag=options.lag,
             start=options.start,
             end=options.end,
         )
         return comparison, study_regimes(comparison, names[0], names[1], seed=options.seed)
+
+
+def _costs(basis_points: float) -> Costs:
+    try:
+        return Costs(trading=basis_points / 1e4)
+    except InputError as refusal:
+        problem = f"{basis_points:g} is no cost in basis points, 0 to 500"
+        raise InputError("--cost-bps", problem, fix="0.1 % is 10") from refusal
+
+
+def _refuse_reversed(start: str | None, end: str | None) -> None:
+    if start is None or end is None:
+        return
+    if parse_date(start, "--start") > parse_date(end, "--end", last=True):
+        raise InputError("--start", f"{start} is after --end {end}", fix="exchange them")
 
 
 def _market(options: argparse.Namespace) -> tuple[Market, _Names]:
@@ -133,9 +160,9 @@ def _market(options: argparse.Namespace) -> tuple[Market, _Names]:
     if twice is not None:
         raise InputError("--data", f"column {twice!r} is named for two assets", fix="name each column once")
     rate = _rate(options.cash)
-    prices = read_prices(options.data, [*held, *([options.cash] if rate is None else [])])
-    prices = _span(prices, held, options.end)
-    cash = prices[options.cash].pct_change(fill_method=None).iloc[1:] if rate is None else rate
+    wanted = list(dict.fromkeys([*held, *([options.cash] if rate is None else [])]))
+    prices = _span(read_prices(options.data, wanted, date_format=options.date_format), held, options.end)
+    cash = _bill_returns(prices[options.cash]) if rate is None else rate
     market = Market(prices[held], cash, name=Path(options.data).name)
     return _with_us_inflation(market), names
 
@@ -146,9 +173,23 @@ def _span(prices: pd.DataFrame, held: Sequence[str], end: str | None) -> pd.Data
     A file may be longer than the columns that are named; what is missing in between is refused later.
     """
     last = parse_date(end, "--end", last=True) if end is not None else prices.index.max()
+    if len(prices) and prices.index.min() > last:
+        raise InputError("--end", f"{end} is before the first row", date=prices.index.min())
     priced = prices[list(held)].notna().any(axis=1).to_numpy()
     rows = np.arange(len(prices)) >= int(priced.argmax())
     return prices[rows & np.asarray(prices.index <= last)]
+
+
+def _bill_returns(levels: pd.Series[float]) -> pd.Series[float]:
+    missing = levels.index[levels.isna()]
+    if len(missing):
+        raise InputError(
+            "--cash",
+            f"column {levels.name!r} has no price in {len(missing)} of the {len(levels)} rows of the assets",
+            date=missing[0],
+            fix="name a column that has, or give an annual rate such as 0.03",
+        )
+    return levels.pct_change(fill_method=None).iloc[1:]
 
 
 def _embedded(options: argparse.Namespace) -> tuple[Market, _Names]:

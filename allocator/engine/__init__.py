@@ -5,6 +5,7 @@ from allocator.engine.costs import Costs
 from allocator.engine.rebalancing import (
     Band,
     BuyAndHold,
+    Daily,
     EveryNRows,
     Monthly,
     Quarterly,
@@ -20,6 +21,7 @@ __all__ = [
     "Band",
     "BuyAndHold",
     "Costs",
+    "Daily",
     "EveryNRows",
     "Monthly",
     "Quarterly",

@@ -197,7 +197,9 @@ def _check_kinds(strategy: object, market: object, rebalancing: object, costs: o
             "market", "is the name of what is not invested", asset="cash", fix="rename the asset"
         )
     if not isinstance(rebalancing, Rebalancing | None):
-        rules = "Weekly(), Monthly(), Quarterly(), Yearly(), EveryNRows(n), Band(width) or BuyAndHold()"
+        rules = (
+            "Daily(), Weekly(), Monthly(), Quarterly(), Yearly(), EveryNRows(n), Band(width) or BuyAndHold()"
+        )
         raise InputError("rebalancing", f"{rebalancing!r} is not a rule", fix=f"pass {rules}")
     if not isinstance(costs, Costs):
         raise InputError(

@@ -15,6 +15,7 @@ from allocator.frequency import Frequency
 __all__ = [
     "Band",
     "BuyAndHold",
+    "Daily",
     "EveryNRows",
     "Monthly",
     "Quarterly",
@@ -52,19 +53,33 @@ class _Calendar(Rebalancing):
         """Never ask: drift does not matter to a calendar."""
 
 
-def _period_ends(
-    index: pd.DatetimeIndex, frequency: Frequency, unit: str, rule: Rebalancing, most: int
-) -> Rows:
+def _refuse_finer(frequency: Frequency, rule: Rebalancing, most: int) -> None:
     if frequency.periods_per_year < most:
         raise InputError(
             "rebalancing",
             f"{rule} is finer than {frequency} data",
             fix=f"choose {default_rebalancing(frequency)} or slower",
         )
+
+
+def _period_ends(
+    index: pd.DatetimeIndex, frequency: Frequency, unit: str, rule: Rebalancing, most: int
+) -> Rows:
+    _refuse_finer(frequency, rule, most)
     periods = index.to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
     if unit == "D":  # weeks end on Sunday: day 0 of the epoch was a Thursday
         periods = (periods + 3) // 7
     return np.flatnonzero(np.diff(periods) != 0)
+
+
+@dataclass(frozen=True)
+class Daily(_Calendar):
+    """Decide on every row of daily data."""
+
+    def scheduled(self, index: pd.DatetimeIndex, frequency: Frequency) -> Rows:
+        """Return every row but the last."""
+        _refuse_finer(frequency, self, 252)
+        return np.arange(len(index) - 1)
 
 
 @dataclass(frozen=True)

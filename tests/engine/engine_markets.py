@@ -17,6 +17,7 @@ from allocator.engine import (
     Band,
     BuyAndHold,
     Costs,
+    Daily,
     EveryNRows,
     Monthly,
     Quarterly,
@@ -117,6 +118,7 @@ def small_markets() -> st.SearchStrategy[Market]:
 def rules(frequency: str) -> st.SearchStrategy[Rebalancing]:
     """The rules that data of this frequency allow."""
     calendar: list[tuple[str, Rebalancing]] = [
+        ("daily", Daily()),
         ("weekly", Weekly()),
         ("monthly", Monthly()),
         ("quarterly", Quarterly()),

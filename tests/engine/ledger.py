@@ -145,6 +145,8 @@ def _asked(
 ) -> bool:
     today, tomorrow = dates[row], dates[row + 1]
     name, number = rule
+    if name == "Daily":
+        return True
     if name == "Weekly":
         return today.isocalendar()[:2] != tomorrow.isocalendar()[:2]
     if name == "Monthly":

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from engine_markets import Fixed, Momentum, fixed, random_market
 
-from allocator.engine import Band, Costs, EveryNRows, Monthly, Strategy, Weekly, Yearly, run_backtest
+from allocator.engine import Band, Costs, Daily, EveryNRows, Monthly, Strategy, Weekly, Yearly, run_backtest
 from allocator.errors import AllocatorError, InputError, InsufficientHistoryError, StrategyError
 from allocator.market import Market
 from strategies import RiskParity
@@ -172,7 +172,8 @@ def test_an_asset_called_cash() -> None:
 def test_a_rule_finer_than_the_data() -> None:
     months = pd.date_range("2020-01-31", periods=40, freq="ME")
     slow = Market(random_market(1, 2, 40, "monthly")[0].set_axis(months), 0.01)
-    bad_argument("rebalancing", "Weekly()", "monthly data", "Monthly()", market=slow, rebalancing=Weekly())
+    for rule in (Daily(), Weekly()):
+        bad_argument("rebalancing", str(rule), "monthly data", "Monthly()", market=slow, rebalancing=rule)
     years = pd.date_range("1980-12-31", periods=30, freq="YE")
     yearly = Market(random_market(1, 2, 30, "yearly")[0].set_axis(years), 0.01)
     bad_argument("rebalancing", "Yearly() or slower", market=yearly, rebalancing=Monthly())

@@ -28,6 +28,7 @@ from allocator.engine import (
     Band,
     BuyAndHold,
     Costs,
+    Daily,
     EveryNRows,
     Monthly,
     Quarterly,
@@ -168,7 +169,7 @@ def test_agrees_with_the_ledger_to_the_day_of_ruin(run: dict[str, Any]) -> None:
 ALL_RULES = (Monthly(), Quarterly(), Yearly(), EveryNRows(7), BuyAndHold(), Band(0.03))
 
 
-@pytest.mark.parametrize("rule", [Weekly(), *ALL_RULES], ids=str)
+@pytest.mark.parametrize("rule", [Daily(), Weekly(), *ALL_RULES], ids=str)
 @pytest.mark.parametrize("lag", [0, 1])
 def test_agrees_on_daily_etfs(rule: Rebalancing, lag: int) -> None:
     prices = shared_csv("data/daily_core_balanced.csv").iloc[:2000, :8]

@@ -119,6 +119,33 @@ def test_rules_costs_lag_start_and_a_cash_rate(own_prices, tmp_path, capsys):
         assert needed in printed
 
 
+def test_dates_written_otherwise(own_prices, tmp_path, capsys):
+    frame = pd.read_csv(own_prices, parse_dates=["date"])
+    frame.assign(date=frame["date"].dt.strftime("%d.%m.%Y")).to_csv(tmp_path / "german.csv", index=False)
+    assert "date_format='%d.%m.%Y'" in refused(capsys, roles(tmp_path / "german.csv", tmp_path / "a"))
+    assert main(roles(tmp_path / "german.csv", tmp_path / "a", "--date-format", "%d.%m.%Y")) == 0
+    assert main(roles(own_prices, tmp_path / "b")) == 0
+    assert (tmp_path / "a/summary.csv").read_bytes() == (tmp_path / "b/summary.csv").read_bytes()
+
+
+def test_a_bill_fund_that_lists_late(own_prices, tmp_path, capsys):
+    frame = pd.read_csv(own_prices)
+    frame.loc[:99, "BIL"] = np.nan
+    frame.to_csv(tmp_path / "late.csv", index=False)
+    message = refused(capsys, roles(tmp_path / "late.csv", tmp_path / "o"))
+    for needed in ("--cash", "'BIL'", "100 of the 1500 rows", "2015-01-01", "0.03"):
+        assert needed in message
+
+
+def test_assets_that_list_late_in_a_wide_file(own_prices, tmp_path, capsys):
+    frame = pd.read_csv(own_prices)
+    frame["OLD"] = 1.0
+    frame.loc[:49, ["SPY", "IEF", "GLD", "EFA", "DBC", "BIL"]] = np.nan
+    frame.loc[:299, "DBC"] = np.nan
+    frame.to_csv(tmp_path / "wide.csv", index=False)
+    assert main(roles(tmp_path / "wide.csv", tmp_path / "o")) == 0
+
+
 def test_more_cost_leaves_less(own_prices, tmp_path, capsys):
     for cost in ("0", "50"):
         main(roles(own_prices, tmp_path / cost, "--cost-bps", cost))
@@ -136,8 +163,13 @@ def test_more_cost_leaves_less(own_prices, tmp_path, capsys):
         ({"--start": "soon"}, ["start", "soon"]),
         ({"--start": "2015-02"}, ["start", "Risk parity", "2017-11-28"]),
         ({"--start": "2030"}, ["start", "2030"]),
-        ({"--cost-bps": "-1"}, ["trading"]),
-        ({"--cost-bps": "900"}, ["trading"]),
+        ({"--cost-bps": "-1"}, ["--cost-bps", "-1"]),
+        ({"--cost-bps": "900"}, ["--cost-bps", "900"]),
+        ({"--cost-bps": "nan"}, ["--cost-bps", "nan"]),
+        ({"--start": "2019", "--end": "2018"}, ["--start", "2019", "--end", "2018"]),
+        ({"--end": "1990"}, ["--end", "1990"]),
+        ({"--seed": "-1"}, ["--seed", "-1"]),
+        ({"--date-format": "%d/%m"}, ["date_format", "%d/%m"]),
         ({"--lag": "-1"}, ["lag"]),
         ({"--rebalance": "monthyl"}, ["monthyl"]),
         ({"--lag": "one"}, ["one"]),
