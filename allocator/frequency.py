@@ -124,7 +124,8 @@ def _candidate(typical: float) -> Frequency | None:
     if typical <= 3:  # Friday to Monday: all the steps a very short daily table may have
         return FREQUENCIES["daily"]
     slower = [f for f in FREQUENCIES.values() if f.name != "daily"]
-    return next((f for f in slower if f.shortest_step <= typical <= f.longest_step), None)
+    # The extremes that a single step may have are not typical of any frequency: ten days are not a week.
+    return next((f for f in slower if f.shortest_step < typical < f.longest_step), None)
 
 
 def _refuse_mixture(

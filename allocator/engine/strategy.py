@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError, InsufficientHistoryError, StrategyError, iso_date
-from allocator.market.market import Market, cut
+from allocator.market.market import Market, cut, find_column
 
 __all__ = ["UNLISTED_POLICIES", "Strategy", "decide"]
 
@@ -85,13 +85,14 @@ def _checked(strategy: Strategy, past: Market, answer: Any) -> NDArray[np.float6
 
 
 def _column(strategy: Strategy, past: Market, asset: Any) -> int:
-    if asset not in past.assets:
+    column = find_column(past, asset)
+    if column is None:
         near = difflib.get_close_matches(str(asset), past.assets, 1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; the market has {', '.join(past.assets)}"
         raise StrategyError(
             strategy.name, past.index[-1], f"weights() names {asset!r}, which is not there{hint}"
         )
-    return past.assets.index(asset)
+    return column
 
 
 def _number(strategy: Strategy, past: Market, asset: object, weight: Any) -> float:

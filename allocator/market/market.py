@@ -82,6 +82,7 @@ class Market:
     simulated: bool
     notes: tuple[str, ...]
     _signals: Mapping[str, Signal]
+    _columns: Mapping[str, int]
     _is_cut: bool
 
     def __init__(
@@ -108,6 +109,7 @@ class Market:
             "simulated": simulated,
             "notes": (*panel.notes, describe_cash(cash)),
             "_signals": validate_signals(signals),
+            "_columns": {asset: column for column, asset in enumerate(panel.assets)},
             "_is_cut": False,
         }
         _fill(self, facts)
@@ -236,14 +238,18 @@ def signal_in_hindsight(market: Market, name: str) -> Signal:
     return known if market._is_cut else market._signals[name]
 
 
+def find_column(market: Market, asset: str) -> int | None:
+    """Return the column of an asset, None for a name that is not there."""
+    return market._columns.get(asset)
+
+
 def column_of(market: Market, asset: str) -> int:
     """Return the column of an asset, or refuse a name that is not there."""
-    try:
-        return market.assets.index(asset)
-    except ValueError:
-        raise InputError(
-            "asset", f"the market has no {asset!r}", fix=f"it has: {', '.join(market.assets)}"
-        ) from None
+    column = find_column(market, asset)
+    if column is None:
+        problem = f"the market has no {asset!r}"
+        raise InputError("asset", problem, fix=f"it has: {', '.join(market.assets)}")
+    return column
 
 
 def window_rows(frequency: Frequency, years: float, n_assets: int) -> int:

@@ -363,9 +363,12 @@ def test_F042_a_frequency_that_contradicts_the_dates(stated):
     assert_says(caught.value, "frequency", repr(stated), "leave it out")
 
 
-def test_F042_dates_that_fit_no_frequency():
-    index = pd.date_range("2020-01-01", periods=40, freq="15D")
-    assert_says(refusal(panel().set_axis(index)), "prices.index", "15 days", "resample")
+@pytest.mark.parametrize("days", [4, 10, 15, 60, 180])
+@pytest.mark.parametrize("rows", [2, 40])
+def test_F042_dates_that_fit_no_frequency(days, rows):
+    index = pd.date_range("2020-01-01", periods=rows, freq=f"{days}D")
+    frame = panel().iloc[:rows].set_axis(index)
+    assert_says(refusal(frame), "prices.index", f"{days} days", "resample")
 
 
 def test_F042_one_date_has_no_frequency():
