@@ -172,7 +172,7 @@ def _conventions(backtests: Sequence[Backtest]) -> tuple[str, ...]:
         *ruined,
         *longest.conventions,
         f"Sharpe: mean excess of simple returns over cash / sd (ddof 1) × √{periods}; ± one standard error "
-        "(Mertens, 2002: not normal, no autocorrelation)",
+        "(Mertens, 2002: not normal, no autocorrelation) of that ratio alone, no test of a difference",
         "drawdown from wealth 1 before the first return; VaR and ES of one period, historical, positive "
         "losses; turnover one-way a year without the first build",
     )

@@ -207,15 +207,19 @@ def _tables(
 ) -> tuple[_Tables, _Reasons]:
     """Return a table for each definition that gives one, and why the others do not."""
     mark = " (SIMULATED)" if market.simulated else ""
-    data = f"data: {market.name}{mark}, {market.frequency}"
+    tried = list(regimes)
+    conventions = (
+        f"p-values stand alone: {len(tried)} definitions of regimes were tried, none is corrected for that",
+        f"data: {market.name}{mark}, {market.frequency}",
+    )
     tables, left_out = [], []
-    for each in regimes:
+    for each in tried:
         try:
             table = make(each)
         except InputError as refusal:
             left_out.append(f"{what} by {each.name} ({each.rule}): {refusal.problem}")
         else:
-            tables.append(replace(table, conventions=(*table.conventions, data)))
+            tables.append(replace(table, conventions=(*table.conventions, *conventions)))
     return tuple(tables), tuple(left_out)
 
 

@@ -40,39 +40,23 @@ def test_the_wheel_has_exactly_the_two_packages(wheel):
     assert any(n.endswith("licenses/LICENSE") for n in names)
 
 
-def test_the_wheel_runs_the_main_job_outside_the_checkout(wheel, tmp_path):
-    run(
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--no-deps",
-        "--target",
-        tmp_path / "site",
-        wheel,
-        cwd=tmp_path,
-    )
-    printed = run(sys.executable, "-m", "allocator", cwd=tmp_path, PYTHONPATH=str(tmp_path / "site"))
-    assert "60/40" in printed
+@pytest.fixture
+def command(wheel, tmp_path):
+    """Run the main job in ``tmp_path`` with only the wheel's code, away from the checkout."""
+    pip = (sys.executable, "-m", "pip", "install", "--no-deps", "--target", tmp_path / "site")
+    run(*pip, wheel, cwd=tmp_path)
+    return lambda: run(sys.executable, "-m", "allocator", cwd=tmp_path, PYTHONPATH=str(tmp_path / "site"))
+
+
+def test_the_wheel_runs_the_main_job_outside_the_checkout(command, tmp_path):
+    assert "60/40" in command()
     assert (tmp_path / "allocator-report/index.html").exists()
 
 
-def test_a_persons_own_folder_called_strategies_does_not_hide_ours(wheel, tmp_path):
-    run(
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--no-deps",
-        "--target",
-        tmp_path / "site",
-        wheel,
-        cwd=tmp_path,
-    )
+def test_a_persons_own_folder_called_strategies_does_not_hide_ours(command, tmp_path):
     (tmp_path / "strategies").mkdir()
     (tmp_path / "strategies/__init__.py").write_text("raise RuntimeError('the wrong strategies')\n")
-    printed = run(sys.executable, "-m", "allocator", cwd=tmp_path, PYTHONPATH=str(tmp_path / "site"))
-    assert "Risk parity" in printed
+    assert "Risk parity" in command()
 
 
 def test_nothing_of_this_machine_is_in_the_project():

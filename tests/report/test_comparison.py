@@ -441,6 +441,7 @@ def test_the_study_shows_all_its_tables(simulated_study):
     thinned = study.month_end_correlation[0].table.iloc[0]
     assert f"{thinned['correlation']:+.2f}" in text
     assert "simulated dates have no history" in text
+    assert f"{len(study.correlation)} definitions of regimes were tried" in text  # p-values stand alone
 
 
 def test_the_frame_holds_every_regime(simulated_study):
