@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError, iso_date
-from allocator.frequency import Frequency, per_period_rate, years_between
+from allocator.frequency import Frequency, earned_between, whole_days
 from allocator.market.prices import float_column, validate_index
 
 __all__ = ["describe_cash", "validate_cash"]
@@ -19,9 +19,16 @@ _LARGEST_RETURN = {"daily": 0.01, "weekly": 0.03, "monthly": 0.05, "quarterly": 
 
 
 def validate_cash(
-    cash: pd.Series[Any] | float, index: pd.DatetimeIndex, frequency: Frequency
+    cash: pd.Series[Any] | float, index: pd.DatetimeIndex, days: NDArray[np.int64], frequency: Frequency
 ) -> NDArray[np.float64]:
     """Return the cash return per row, shape (n_periods,); the first row, before which nothing is held, is 0.
+
+    Parameters
+    ----------
+    cash
+        Returns per row or an annual effective rate.
+    index, days, frequency
+        The rows of prices, the same as :func:`whole_days`, and their spacing.
 
     Raises
     ------
@@ -30,10 +37,9 @@ def validate_cash(
         annual rate was given where a fraction or a return per row is meant.
     """
     if isinstance(cash, pd.Series):
-        returns = _aligned(cash, index, frequency)
+        returns = np.concatenate([[0.0], _aligned(cash, index, days, frequency)])
     else:
-        earned = per_period_rate(_annual_rate(cash), years_between(index, frequency))
-        returns = np.concatenate([[0.0], earned])
+        returns = earned_between(_annual_rate(cash), days, frequency)
     returns.flags.writeable = False
     return returns
 
@@ -61,7 +67,28 @@ def _annual_rate(cash: Any) -> float:
     return rate
 
 
-def _aligned(cash: pd.Series[Any], index: pd.DatetimeIndex, frequency: Frequency) -> NDArray[np.float64]:
+def _aligned(
+    cash: pd.Series[Any], index: pd.DatetimeIndex, days: NDArray[np.int64], frequency: Frequency
+) -> NDArray[np.float64]:
+    """Return the returns of the rows but the first, shape (n_periods - 1,)."""
+    if not _ends_alike(whole_days(cash.index), days):
+        cash = _looked_up(cash, index)
+    rows = index[1:]
+    values = float_column(cash.iloc[-len(rows) :], "cash", rows)
+    _refuse_values(values, rows, frequency)
+    return values
+
+
+def _ends_alike(given: NDArray[np.int64] | None, days: NDArray[np.int64]) -> bool:
+    """Return whether these are the days of all rows but the first, after none, that one or earlier ones."""
+    n_returns = len(days) - 1
+    if given is None or not np.array_equal(given[-n_returns:], days[1:]):
+        return False
+    return len(given) == n_returns or bool(given[-n_returns - 1] <= days[0])
+
+
+def _looked_up(cash: pd.Series[Any], index: pd.DatetimeIndex) -> pd.Series[Any]:
+    """Return the cash returns of the rows but the first, refusing what is missing or would be lost."""
     dates = validate_index(cash.index, "cash")
     missing = index[1:].difference(dates)
     if len(missing):
@@ -79,17 +106,18 @@ def _aligned(cash: pd.Series[Any], index: pd.DatetimeIndex, frequency: Frequency
             date=between[0],
             fix="compound the cash return to the rows of prices",
         )
-    values = float_column(cash.reindex(index[1:]), "cash", index[1:])
-    _refuse_values(values, index[1:], frequency)
-    return np.concatenate([[0.0], values])
+    return cash.reindex(index[1:])
 
 
 def _refuse_values(values: NDArray[np.float64], index: pd.DatetimeIndex, frequency: Frequency) -> None:
+    limit = _LARGEST_RETURN[frequency.name]
+    lowest, highest = values.min(), values.max()  # NaN where any is
+    if lowest > -1.0 and lowest >= -limit and highest <= limit:
+        return
     bad = np.flatnonzero(~np.isfinite(values) | (values <= -1.0))
     if len(bad):
         fix = "give a return above -1 for each row"
         raise InputError("cash", f"is {values[bad[0]]}", date=index[bad[0]], fix=fix)
-    limit = _LARGEST_RETURN[frequency.name]
     large = np.flatnonzero(np.abs(values) > limit)
     if len(large):
         row = int(large[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -12,16 +13,39 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError, InsufficientHistoryError, iso_date
-from allocator.frequency import Frequency
+from allocator.frequency import Frequency, resolve_frequency
 from allocator.market import show
 from allocator.market.cash import describe_cash, validate_cash
-from allocator.market.prices import validate_prices
+from allocator.market.prices import as_levels, validate_prices
 from allocator.market.signals import Signal, validate_signals
 
 __all__ = ["Date", "Market", "parse_date"]
 
 Date = str | dt.date
+_BY_LENGTH = ("index", "listed_from", "listed_until")  # of a cut market, worked out when first asked for
 _FEWEST_RETURNS = 10  # below, neither a correlation nor a covariance says anything
+
+
+@dataclass(frozen=True, eq=False)
+class _Whole:
+    """What all cuts of a market share and none may show beyond its last row: dates and listings."""
+
+    index: pd.DatetimeIndex
+    listed_from: NDArray[np.int64]
+    listed_until: NDArray[np.int64]
+
+    @cached_property
+    def last_listing(self) -> int:
+        return int(self.listed_from.max())
+
+    @cached_property
+    def is_always_listed(self) -> bool:
+        return not self.last_listing and int(self.listed_until.min()) == len(self.index)
+
+    def cut(self, n_rows: int) -> _Whole:
+        """Return what is known on the first rows, with memory of its own."""
+        listings = (np.minimum(rows, n_rows) for rows in (self.listed_from, self.listed_until))
+        return _Whole(self.index[:n_rows], *map(_read_only, listings))
 
 
 @final
@@ -40,6 +64,10 @@ class Market:
     signals
         Macro series stamped with the dates on which they were known: a mapping of name to Series or
         :class:`Signal`, or a DataFrame with NaN where nothing new was known.
+    delisted
+        The assets whose prices end before the last row (NaN from there on), each with its recovery: the
+        fraction of its last price, 0 to 1, that its holders got. It is theirs on the first row without a
+        price. Needed for every such asset: leaving the loss out flatters a strategy (Shumway 1997).
     frequency
         Inferred from the dates; a value that contradicts them is refused.
     sources
@@ -53,17 +81,23 @@ class Market:
     ----------
     index, assets
         The dates and the names of the assets.
+    days
+        The dates as days since 1970-01-01, shape (n_periods,).
     levels
-        Prices as an array, shape (n_periods, n_assets), 1 before an asset is listed.
+        Prices as an array, shape (n_periods, n_assets): 1 before an asset is listed, and from its delisting
+        on what its holders got, which may be 0. Columns are contiguous; from 64 assets on, rows.
     cash
         Cash return per row, shape (n_periods,); the first row is 0.
     listed_from
         The row at which the history of each asset begins, shape (n_assets,); the number of rows while
         it is not listed yet.
+    listed_until
+        The first row on which each asset has no price any more, shape (n_assets,); the number of rows
+        while it is listed.
     frequency
         The row spacing, a :class:`allocator.frequency.Frequency`.
     notes
-        What was accepted at the door but should be known.
+        What was accepted at the door but should be known, and the delistings up to the last date.
 
     Raises
     ------
@@ -71,16 +105,16 @@ class Market:
         Names the argument, the first asset and date at fault, and what to do.
     """
 
-    index: pd.DatetimeIndex
+    days: NDArray[np.int64]
     assets: tuple[str, ...]
     levels: NDArray[np.float64]
     cash: NDArray[np.float64]
-    listed_from: NDArray[np.int64]
     frequency: Frequency
     sources: Mapping[str, str]
     name: str
     simulated: bool
-    notes: tuple[str, ...]
+    _whole: _Whole
+    _notes: tuple[str, ...]
     _signals: Mapping[str, Signal]
     _columns: Mapping[str, int]
     _is_cut: bool
@@ -91,41 +125,75 @@ class Market:
         cash: pd.Series[Any] | float,
         signals: Mapping[str, Signal | pd.Series[Any]] | pd.DataFrame | None = None,
         *,
+        delisted: Mapping[str, float] | None = None,
         frequency: str | None = None,
         sources: Mapping[str, str] | None = None,
         name: str = "user data",
         simulated: bool = False,
     ) -> None:
-        panel = validate_prices(prices, frequency)
+        panel = validate_prices(prices, frequency, delisted)
         facts = {
             "index": panel.index,
+            "days": panel.days,
             "assets": panel.assets,
             "levels": panel.levels,
-            "cash": validate_cash(cash, panel.index, panel.frequency),
+            "cash": validate_cash(cash, panel.index, panel.days, panel.frequency),
             "listed_from": panel.listed_from,
+            "listed_until": panel.listed_until,
             "frequency": panel.frequency,
             "sources": show.Sources(sources or {}),
             "name": name,
             "simulated": simulated,
-            "notes": (*panel.notes, describe_cash(cash)),
+            "_whole": _Whole(panel.index, panel.listed_from, panel.listed_until),
+            "_notes": (*panel.notes, describe_cash(cash)),
             "_signals": validate_signals(signals),
             "_columns": {asset: column for column, asset in enumerate(panel.assets)},
             "_is_cut": False,
         }
-        _fill(self, facts)
+        vars(self).update(facts)
+
+    @cached_property
+    def index(self) -> pd.DatetimeIndex:
+        """The dates."""
+        return self._whole.index[: len(self.levels)]
+
+    @cached_property
+    def listed_from(self) -> NDArray[np.int64]:
+        """The first row of each asset."""
+        # When an asset will list is the future, too.
+        late = self._whole.last_listing > len(self.levels)
+        return _at_most(self._whole.listed_from, len(self.levels)) if late else self._whole.listed_from
+
+    @cached_property
+    def listed_until(self) -> NDArray[np.int64]:
+        """The first row of each asset without a price any more."""
+        return _at_most(self._whole.listed_until, len(self.levels))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be known."""
+        return (*self._notes, *show.delistings(self))
 
     @property
     def prices(self) -> pd.DataFrame:
-        """Prices, NaN before an asset is listed."""
-        listed = np.arange(len(self.index))[:, None] >= self.listed_from
+        """Prices, NaN before an asset is listed and from its delisting on."""
+        rows = np.arange(len(self.levels))[:, None]
+        listed = (rows >= self.listed_from) & (rows < self.listed_until)
         return pd.DataFrame(
             np.where(listed, self.levels, np.nan), index=self.index, columns=list(self.assets)
         )
 
     @property
     def returns(self) -> pd.DataFrame:
-        """Simple returns per row, from the second row on; NaN where an asset has none yet."""
-        return self.prices.pct_change(fill_method=None).iloc[1:]
+        """Simple returns per row, from the second row on; NaN where an asset has none.
+
+        The return of the first row without a price is that of the delisting, recovery - 1 (Shumway 1997).
+        """
+        rows = np.arange(1, len(self.levels))[:, None]
+        known = (rows > self.listed_from) & (rows <= self.listed_until)
+        with np.errstate(invalid="ignore"):  # after a delisting without a recovery
+            returns = np.where(known, self.levels[1:] / self.levels[:-1] - 1.0, np.nan)
+        return pd.DataFrame(returns, index=self.index[1:], columns=list(self.assets))
 
     @property
     def cash_returns(self) -> pd.Series[float]:
@@ -142,11 +210,12 @@ class Market:
         if name not in self._signals:
             known = ", ".join(self._signals) or "none"
             raise InputError("signals", f"this market has no {name!r}", fix=f"it has: {known}")
-        return self._signals[name].known_by(self.index[-1])
+        return self._signals[name].known_by(self._whole.index[len(self.levels) - 1])
 
     def listed(self, asset: str) -> bool:
         """Return whether the asset has a price on the last date."""
-        return bool(self.listed_from[column_of(self, asset)] < len(self.index))
+        column, whole = column_of(self, asset), self._whole
+        return bool(whole.listed_from[column] < len(self.levels) <= whole.listed_until[column])
 
     def until(self, date: Date) -> Market:
         """Return the market as it was known at the close of ``date``; a view, nothing is copied."""
@@ -169,45 +238,48 @@ class Market:
         Raises
         ------
         InputError
-            If the span holds too few returns at this frequency to say anything.
+            If the span holds too few returns at this frequency to say anything, or an asset has been
+            delisted: more rows would not help.
         InsufficientHistoryError
             If the history is shorter than the window, which is never shortened or stretched.
         """
-        rows = window_rows(self.frequency, years, len(assets))
-        columns = [column_of(self, asset) for asset in assets]
-        first = max((int(self.listed_from[j]) for j in columns), default=0)
-        if len(self.index) - first <= rows:
+        rows, n_rows = window_rows(self.frequency, years, len(assets)), len(self.levels)
+        known = self._columns
+        columns = [known[asset] if asset in known else column_of(self, asset) for asset in assets]
+        first = 0 if self._whole.is_always_listed else _first_row(self, columns)
+        if n_rows - first <= rows:
             late = assets[int(np.argmax(self.listed_from[columns]))] if first else None
             raise InsufficientHistoryError(
                 "prices",
-                f"{max(len(self.index) - first - 1, 0)} {self.frequency} returns by then; "
+                f"{max(n_rows - first - 1, 0)} {self.frequency} returns by then; "
                 f"a window of {years:g} years needs {rows}",
                 asset=late,
                 date=self.index[-1],
                 rows_needed=first + rows + 1,
                 fix="start later or ask for a shorter window",
             )
-        levels = self.levels[-rows - 1 :, columns]
-        return np.asarray(levels[1:] / levels[:-1] - 1.0)
+        levels = self.levels[n_rows - rows - 1 :, _selection(columns)]
+        # In one memory order, whatever that of the market is: the last digit of a product can depend on it.
+        returns: NDArray[np.float64] = np.divide(levels[1:], levels[:-1], order="F")
+        returns -= 1.0
+        return returns
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (_known_facts(self),)
 
     __repr__ = show.market_text
     _repr_html_ = show.market_html
 
 
-def _fill(market: Market, facts: Mapping[str, Any]) -> None:
-    for name, value in facts.items():
-        object.__setattr__(market, name, value)
-
-
 def cut(market: Market, n_rows: int) -> Market:
-    """Return the first ``n_rows`` of a market as a view."""
+    """Return the first ``n_rows`` of a market, at least one, as a view."""
     past = object.__new__(Market)
-    facts = dict(vars(market))
-    short = {name: facts[name][:n_rows] for name in ("index", "levels", "cash")}
-    # When an asset will list is the future, too.
-    listed_from = np.minimum(market.listed_from, n_rows)
-    listed_from.flags.writeable = False
-    _fill(past, facts | short | {"listed_from": listed_from, "_is_cut": True})
+    facts = vars(past)
+    facts.update(vars(market))
+    for name in _BY_LENGTH:
+        facts.pop(name, None)
+    facts["days"], facts["levels"] = market.days[:n_rows], market.levels[:n_rows]
+    facts["cash"], facts["_is_cut"] = market.cash[:n_rows], True
     return past
 
 
@@ -221,11 +293,95 @@ def with_signals(
     added = {
         "_signals": {**validate_signals(signals), **market._signals},
         "sources": show.Sources({**(sources or {}), **market.sources}),
-        "notes": (*market.notes, *(f"{name}: {text}" for name, text in (sources or {}).items())),
+        "_notes": (*market._notes, *(f"{name}: {text}" for name, text in (sources or {}).items())),
     }
-    more = object.__new__(Market)
-    _fill(more, dict(vars(market)) | added)
-    return more
+    return _made(vars(market) | added)
+
+
+def some_rows(market: Market, rows: NDArray[np.int64], cash: pd.Series[Any], name: str) -> Market:
+    """Return a market of some rows of another, without the assets that have no price on any of them.
+
+    ``cash`` are the returns of these rows. What an asset's holders got when it was delisted is what it is
+    worth on the first of these rows without its price.
+    """
+    index, days = market.index[rows], market.days[rows]
+    listed_from, listed_until = (np.searchsorted(rows, r) for r in (market.listed_from, market.listed_until))
+    kept = np.flatnonzero(listed_from < listed_until)
+    if not len(kept) or listed_from[kept].min():
+        problem = "no asset has a price on the first of the rows kept"
+        raise InputError("market", problem, date=index[0], fix="cut its beginning")
+    assets = tuple(market.assets[j] for j in kept)
+    frequency = resolve_frequency(index, days, None)
+    facts = {
+        "days": _read_only(days),
+        "assets": assets,
+        "levels": _read_only(as_levels(market.levels[np.ix_(rows, kept)])),
+        "cash": validate_cash(cash, index, days, frequency),
+        "frequency": frequency,
+        "name": name,
+        "_whole": _Whole(index, _read_only(listed_from[kept]), _read_only(listed_until[kept])),
+        "_notes": (describe_cash(cash),),
+        "_signals": {each: signal_in_hindsight(market, each) for each in market._signals},
+        "_columns": {asset: column for column, asset in enumerate(assets)},
+        "_is_cut": False,
+    }
+    return _made(vars(market) | facts)
+
+
+def _made(facts: Mapping[str, Any]) -> Market:
+    """Return the market of these facts, which were checked before."""
+    market = object.__new__(Market)
+    vars(market).update({name: fact for name, fact in facts.items() if name not in _BY_LENGTH})
+    return market
+
+
+def _known_facts(market: Market) -> dict[str, Any]:
+    """Return what a copy of a market must be told: of a cut one nothing that was known later."""
+    facts = {name: fact for name, fact in vars(market).items() if name not in _BY_LENGTH}
+    if market._is_cut:
+        facts |= {"_whole": market._whole.cut(len(market.levels)), "_signals": market.signals}
+    return facts
+
+
+def _restored(facts: dict[str, Any]) -> Market:
+    """Return the market of pickled facts: a pickle forgets what is read-only and the order of a view."""
+    facts["levels"] = as_levels(facts["levels"])
+    whole = facts["_whole"]
+    for array in (facts["days"], facts["levels"], facts["cash"], whole.listed_from, whole.listed_until):
+        _read_only(array)
+    return _made(facts)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
+
+
+def _at_most(rows: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
+    return _read_only(np.minimum(rows, n_rows))
+
+
+def _selection(columns: list[int]) -> slice | list[int]:
+    """Return neighbours as a slice, which costs no copy."""
+    if not columns:
+        return columns
+    span = range(columns[0], columns[0] + len(columns))
+    return slice(span.start, span.stop) if columns == list(span) else columns
+
+
+def _first_row(market: Market, columns: list[int]) -> int:
+    """Return the first row on which all these assets have a price, refusing one that was delisted."""
+    ended = market.listed_until[columns]
+    if len(columns) and ended.min() < len(market.levels):
+        row = int(ended.min())
+        raise InputError(
+            "prices",
+            "delisted: no price from then on",
+            asset=market.assets[columns[int(np.argmin(ended))]],
+            date=market.index[row],
+            fix="ask past.listed(asset) before",
+        )
+    return int(market.listed_from[columns].max(initial=0))
 
 
 def signal_in_hindsight(market: Market, name: str) -> Signal:

@@ -3,27 +3,34 @@
 Each check is a function that raises :class:`InputError` for the first fault it finds. Nothing is
 filled, dropped, sorted or guessed. After this module no price is NaN: an asset that is not listed
 yet has the price 1 in the rows before, which says nothing of the future, and ``listed_from`` says where
-its history begins.
+its history begins. Where ``listed_until`` says that it ended, its price is what its holders got.
+
+A sound table is the rule and looking at each cell is slow: a few passes over whole arrays ask whether
+anything is wrong at all, and only where they cannot say no do the checks that find and name the fault run.
 """
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError, iso_date
-from allocator.frequency import Frequency, resolve_frequency
+from allocator.frequency import Frequency, resolve_frequency, whole_days
 
-__all__ = ["PricePanel", "float_column", "validate_index", "validate_prices"]
+__all__ = ["PricePanel", "as_levels", "float_column", "validate_index", "validate_prices"]
 
 _SMALLEST, _LARGEST = 1e-100, 1e100  # ratios of two prices in this range cannot overflow
 _EXACT_INTEGERS = 2**53
 _FIRST_YEAR, _LAST_YEAR = 1, 9999  # beyond, dates cannot be printed
+_FLOAT = np.dtype(np.float64)
+_MANY_ASSETS = 64  # from here on the engine multiplies row by row; with fewer, column by column
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +41,17 @@ class PricePanel:
     ----------
     index
         The dates, increasing, without time of day.
+    days
+        The dates as days since 1970-01-01, shape (n_periods,).
     assets
         Their names, in the order of the columns.
     levels
-        Prices, shape (n_periods, n_assets), read-only, columns contiguous; rows before an asset's
-        listing hold 1.
+        Prices, shape (n_periods, n_assets): 1 in the rows before an asset's listing, what its holders got
+        from its delisting on. Columns contiguous; from 64 assets on, rows.
     listed_from
         The row of the first price of each asset, shape (n_assets,).
+    listed_until
+        The first row without a price after its history, shape (n_assets,); n_periods where it goes on.
     frequency
         The row spacing.
     notes
@@ -48,14 +59,18 @@ class PricePanel:
     """
 
     index: pd.DatetimeIndex
+    days: NDArray[np.int64]
     assets: tuple[str, ...]
     levels: NDArray[np.float64]
     listed_from: NDArray[np.int64]
+    listed_until: NDArray[np.int64]
     frequency: Frequency
     notes: tuple[str, ...]
 
 
-def validate_prices(prices: pd.DataFrame, frequency: str | None = None) -> PricePanel:
+def validate_prices(
+    prices: pd.DataFrame, frequency: str | None = None, delisted: Mapping[str, float] | None = None
+) -> PricePanel:
     """Return the prices as a :class:`PricePanel`, or refuse them.
 
     Parameters
@@ -65,6 +80,9 @@ def validate_prices(prices: pd.DataFrame, frequency: str | None = None) -> Price
         means not listed yet.
     frequency
         Only checked against the dates, which decide.
+    delisted
+        The assets whose prices end before the last row, each with the fraction of its last price that its
+        holders got.
 
     Raises
     ------
@@ -72,21 +90,26 @@ def validate_prices(prices: pd.DataFrame, frequency: str | None = None) -> Price
         Names the first asset and date at fault and what to do.
     """
     _check_table(prices)
-    _refuse_two_prices(prices)
-    index = validate_index(prices.index, "prices")
+    days = whole_days(prices.index)
+    if days is None:
+        _refuse_two_prices(prices)
+        days = _examined_days(prices.index, "prices")
+    index = _own_copy(prices.index)
     if len(index) == 1:
         raise InputError("prices", f"1 row ({iso_date(index[0])}); at least 2 are needed for a return")
     assets = _check_names(prices.columns)
-    columns = [float_column(prices.iloc[:, j], "prices", index, asset) for j, asset in enumerate(assets)]
-    levels = np.asfortranarray(np.column_stack(columns))
-    _check_values(levels, index, assets)
-    listed_from = _check_missing(levels, index, assets)
-    spacing = resolve_frequency(index, frequency)
-    for j, row in enumerate(listed_from):
-        levels[:row, j] = 1.0
-    for array in (levels, listed_from):
+    recoveries = _check_recoveries({} if delisted is None else delisted, assets)
+    kinds = _column_types(prices)
+    levels = _float_table(prices, kinds, index, assets)
+    listed_from, listed_until = _listings(levels, index, assets, recoveries)
+    spacing = resolve_frequency(index, days, frequency)
+    for late in np.flatnonzero(listed_from):
+        levels[: listed_from[late], late] = 1.0
+    for j, recovery in recoveries.items():
+        levels[listed_until[j] :, j] = levels[listed_until[j] - 1, j] * recovery
+    for array in (days, levels, listed_from, listed_until):
         array.flags.writeable = False
-    return PricePanel(index, assets, levels, listed_from, spacing, _notes(prices, assets))
+    return PricePanel(index, days, assets, levels, listed_from, listed_until, spacing, _notes(kinds, assets))
 
 
 def _check_table(prices: Any) -> None:
@@ -118,6 +141,19 @@ def _refuse_two_prices(prices: pd.DataFrame) -> None:
 
 def validate_index(index: pd.Index, argument: str) -> pd.DatetimeIndex:
     """Return the index as increasing dates without time of day or time zone, or refuse it."""
+    if whole_days(index) is None:
+        _examined_days(index, argument)
+    return _own_copy(index)
+
+
+def _own_copy(index: pd.Index) -> pd.DatetimeIndex:
+    """Return sound dates with memory of their own and no name."""
+    dates = cast("pd.DatetimeIndex", index).copy(deep=True)
+    return dates if dates.name is None else dates.rename(None)
+
+
+def _examined_days(index: pd.Index, argument: str) -> NDArray[np.int64]:
+    """Return the dates as days since 1970-01-01, or find what is wrong with them and refuse it."""
     where = f"{argument}.index"
     if not isinstance(index, pd.DatetimeIndex):
         _refuse_index_type(index, argument)
@@ -137,7 +173,7 @@ def validate_index(index: pd.Index, argument: str) -> pd.DatetimeIndex:
     _check_years(dates, where)
     _check_order(dates, where, argument)
     _check_midnight(dates, where, argument)
-    return dates.copy(deep=True).rename(None)
+    return np.asarray(dates, dtype="datetime64[D]").astype(np.int64)
 
 
 def _check_years(dates: pd.DatetimeIndex, where: str) -> None:
@@ -222,6 +258,65 @@ def _check_names(columns: pd.Index) -> tuple[str, ...]:
     return tuple(columns)
 
 
+def _check_recoveries(delisted: Mapping[str, float], assets: tuple[str, ...]) -> dict[int, float]:
+    """Return what the holders of each delisted asset got, by column, as a fraction of its last price."""
+    if not isinstance(delisted, Mapping):
+        problem = f"expected a mapping of asset to recovery, got {type(delisted).__name__}"
+        raise InputError("delisted", problem, fix=f"write it as {{{assets[0]!r}: 0.4}}")
+    columns = {asset: column for column, asset in enumerate(assets)} if delisted else {}
+    recoveries = {}
+    for asset, recovery in delisted.items():
+        if asset not in columns:
+            near = difflib.get_close_matches(str(asset), assets, 1)
+            fix = f"did you mean {near[0]!r}?" if near else f"the assets are {', '.join(assets)}"
+            raise InputError("delisted", f"names {asset!r}, which is no column of prices", fix=fix)
+        is_number = isinstance(recovery, int | float | np.integer | np.floating) and not isinstance(
+            recovery, bool
+        )
+        if not is_number or not 0.0 <= recovery <= 1.0:
+            fix = "give what its holders got as a fraction of the last price, from 0 to 1"
+            raise InputError("delisted", f"a recovery of {_short(recovery)}", asset=asset, fix=fix)
+        recoveries[columns[asset]] = float(recovery)
+    return recoveries
+
+
+def as_levels(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return prices in the memory order of :class:`PricePanel`, a copy only where they have another."""
+    return np.asarray(values, order=_order(values.shape[1]))
+
+
+def _order(n_assets: int) -> Literal["C", "F"]:
+    return "C" if n_assets >= _MANY_ASSETS else "F"
+
+
+def _column_types(prices: pd.DataFrame) -> list[Any]:
+    """Return the type of each column; the commonest answer, one block of float64, is found without pandas."""
+    n_assets = prices.shape[1]
+    if n_assets < _MANY_ASSETS:  # a table of many parts would be put together twice
+        values = prices.to_numpy()
+        # What is twice the same memory is the table's own, not converted from another type.
+        if values.dtype == _FLOAT and np.may_share_memory(values, prices.to_numpy()):
+            return [_FLOAT] * n_assets
+    return list(prices.dtypes)
+
+
+def _float_table(
+    prices: pd.DataFrame, kinds: list[Any], index: pd.DatetimeIndex, assets: tuple[str, ...]
+) -> NDArray[np.float64]:
+    """Return a copy of the prices with NaN where none is given, shape (n_periods, n_assets)."""
+    levels = np.empty(prices.shape, order=_order(len(assets)))
+    if set(kinds) != {_FLOAT}:
+        for j, asset in enumerate(assets):
+            levels[:, j] = float_column(prices.iloc[:, j], "prices", index, asset)
+        return levels
+    # In groups of columns, so that neither a table of many parts nor a transposition needs a second copy.
+    for first in range(0, len(assets), _MANY_ASSETS):
+        group = slice(first, first + _MANY_ASSETS)
+        part = prices if len(assets) <= _MANY_ASSETS else prices.iloc[:, group]
+        levels[:, group] = part.to_numpy()
+    return levels
+
+
 def float_column(
     column: pd.Series[Any], argument: str, index: pd.DatetimeIndex, asset: str | None = None
 ) -> NDArray[np.float64]:
@@ -240,6 +335,8 @@ def float_column(
     if pd.api.types.is_float_dtype(kind):
         with np.errstate(over="ignore"):  # an extended double beyond float64 is infinite, and refused as that
             return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    if isinstance(kind, np.dtype) and kind.kind in "iu" and _are_exact(column.to_numpy()):
+        return np.array(column.to_numpy(dtype=np.float64))
     values = np.empty(len(column))
     for row, cell in enumerate(column):
         try:
@@ -248,6 +345,11 @@ def float_column(
             date = index[row]
             raise InputError(argument, error.problem, asset=asset, date=date, fix=error.fix) from None
     return values
+
+
+def _are_exact(integers: NDArray[Any]) -> bool:
+    """Return whether no integer would be rounded as a float."""
+    return bool(integers.min(initial=0) >= -_EXACT_INTEGERS and integers.max(initial=0) <= _EXACT_INTEGERS)
 
 
 def _to_float(cell: Any) -> float:
@@ -273,6 +375,17 @@ def _to_float(cell: Any) -> float:
 def _short(cell: Any) -> str:
     text = repr(cell)
     return text if len(text) < 60 else f"{text[:57]}..."
+
+
+def _all_are_prices(levels: NDArray[np.float64]) -> bool:
+    """Return whether there is a price in every cell."""
+    return bool(levels.min() >= _SMALLEST and levels.max() <= _LARGEST)  # false for NaN
+
+
+def _all_in_range(levels: NDArray[np.float64]) -> bool:
+    """Return whether every price that is there is one."""
+    lowest, highest = np.fmin.reduce(levels, axis=None), np.fmax.reduce(levels, axis=None)
+    return bool(lowest >= _SMALLEST and highest <= _LARGEST)
 
 
 def _check_values(levels: NDArray[np.float64], index: pd.DatetimeIndex, assets: tuple[str, ...]) -> None:
@@ -319,16 +432,69 @@ def _refuse_returns(levels: NDArray[np.float64], index: pd.DatetimeIndex, assets
             )
 
 
-def _check_missing(
-    levels: NDArray[np.float64], index: pd.DatetimeIndex, assets: tuple[str, ...]
-) -> NDArray[np.int64]:
-    """Return the first row of each asset; refuse holes, ends and empty rows or columns."""
+def _listings(
+    levels: NDArray[np.float64],
+    index: pd.DatetimeIndex,
+    assets: tuple[str, ...],
+    recoveries: Mapping[int, float],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first row of each asset and the first after its last; refuse what is no price or a hole."""
+    listed_from = np.zeros(len(assets), dtype=np.int64)
+    listed_until: NDArray[np.int64] = np.full(len(assets), len(index), dtype=np.int64)
+    if not recoveries and _all_are_prices(levels):
+        return listed_from, listed_until
+    if not _all_in_range(levels):
+        _check_values(levels, index, assets)
     missing = np.isnan(levels)
+    listed_from = np.asarray(np.argmin(missing, axis=0), dtype=np.int64)
+    for j in recoveries:
+        listed_until[j] -= int(np.argmin(missing[::-1, j]))
+    if not _are_outside(missing, listed_from, listed_until, recoveries):
+        _check_missing(missing, listed_from, listed_until, index, assets, recoveries)
+    return listed_from, listed_until
+
+
+def _are_outside(
+    missing: NDArray[np.bool_],
+    listed_from: NDArray[np.int64],
+    listed_until: NDArray[np.int64],
+    recoveries: Mapping[int, float],
+) -> bool:
+    """Return whether all that is missing lies before a listing or after a delisting, and no row is empty."""
+    n_rows = len(missing)
+    n_outside = int(listed_from.sum() + (n_rows - listed_until).sum())
+    always = ((listed_from == 0) & (listed_until == n_rows)).any()
+    end = all(listed_until[j] < n_rows for j in recoveries)
+    return bool(always) and end and np.count_nonzero(missing) == n_outside
+
+
+def _check_missing(
+    missing: NDArray[np.bool_],
+    listed_from: NDArray[np.int64],
+    listed_until: NDArray[np.int64],
+    index: pd.DatetimeIndex,
+    assets: tuple[str, ...],
+    recoveries: Mapping[int, float],
+) -> None:
     never = missing.all(axis=0)
     if never.any():
         asset = assets[int(np.argmax(never))]
         raise InputError("prices", "no price at all", asset=asset, date=index[0], fix="drop the column")
+    _refuse_empty_rows(missing, listed_from, listed_until, index)
+    for j, asset in enumerate(assets):
+        _check_tail_and_holes(missing[:, j], int(listed_from[j]), index, asset, j in recoveries)
+
+
+def _refuse_empty_rows(
+    missing: NDArray[np.bool_],
+    listed_from: NDArray[np.int64],
+    listed_until: NDArray[np.int64],
+    index: pd.DatetimeIndex,
+) -> None:
+    """Refuse rows without any price, except where an asset was delisted and no other is in its history."""
     empty = np.flatnonzero(missing.all(axis=1))
+    in_history = (listed_from <= empty[:, None]) & (empty[:, None] < listed_until)
+    empty = empty[in_history.any(axis=1) | (empty < listed_until.min())]
     if len(empty):
         raise InputError(
             "prices",
@@ -336,14 +502,10 @@ def _check_missing(
             date=index[empty[0]],
             fix="prices.dropna(how='all') if these are holidays",
         )
-    listed_from = np.asarray(np.argmin(missing, axis=0), dtype=np.int64)
-    for j, asset in enumerate(assets):
-        _check_tail_and_holes(missing[:, j], int(listed_from[j]), index, asset)
-    return listed_from
 
 
 def _check_tail_and_holes(
-    missing: NDArray[np.bool_], first: int, index: pd.DatetimeIndex, asset: str
+    missing: NDArray[np.bool_], first: int, index: pd.DatetimeIndex, asset: str, is_delisted: bool
 ) -> None:
     last = len(missing) - 1 - int(np.argmin(missing[::-1]))
     holes = np.flatnonzero(missing[first : last + 1]) + first
@@ -356,17 +518,24 @@ def _check_tail_and_holes(
             date=index[holes[0]],
             fix="get the prices or keep the rows where all assets have one: prices.dropna()",
         )
-    if last < len(missing) - 1:
+    if last < len(missing) - 1 and not is_delisted:
         raise InputError(
             "prices",
             f"no price after {iso_date(index[last])} ({len(missing) - 1 - last} rows)",
             asset=asset,
             date=index[last + 1],
-            fix=f"cut the table there: prices.loc[:'{iso_date(index[last])}'], or drop the asset",
+            fix="say what its holders got, as a fraction of the last price: "
+            f"Market(..., delisted={{{asset!r}: 0.4}}), "
+            f"or cut the table there: prices.loc[:'{iso_date(index[last])}'], or drop the asset",
         )
+    if last == len(missing) - 1 and is_delisted:
+        problem = f"has prices up to the last row, {iso_date(index[last])}"
+        raise InputError("delisted", problem, asset=asset, fix="leave it out, or end its prices with NaN")
 
 
-def _notes(prices: pd.DataFrame, assets: tuple[str, ...]) -> tuple[str, ...]:
-    kinds = [getattr(kind, "numpy_dtype", kind) for kind in prices.dtypes]
-    coarse = [asset for asset, kind in zip(assets, kinds, strict=True) if kind in (np.float16, np.float32)]
+def _notes(kinds: list[Any], assets: tuple[str, ...]) -> tuple[str, ...]:
+    if set(kinds) == {_FLOAT}:
+        return ()
+    plain = [getattr(kind, "numpy_dtype", kind) for kind in kinds]
+    coarse = [asset for asset, kind in zip(assets, plain, strict=True) if kind in (np.float16, np.float32)]
     return (f"float32 prices, resolved to 1e-7 at best: {', '.join(coarse)}",) if coarse else ()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import InputError
-from allocator.market.market import Market, signal_in_hindsight, with_signals
+from allocator.market.market import Market, some_rows
 
 __all__ = ["month_ends"]
 
@@ -24,19 +24,10 @@ def month_ends(market: Market) -> Market:
     """
     if market.frequency.is_calendar:
         raise InputError("market", f"is {market.frequency} already")
-    months = np.asarray(market.index, dtype="datetime64[M]").astype(np.int64)
+    months = market.days.view("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     rows = np.flatnonzero(np.diff(months) != 0)
     if len(rows) < 2:
         raise InputError("market", f"{len(rows)} complete months; at least 2 are needed for a return")
     wealth = np.cumprod(1.0 + market.cash)[rows]
-    dates = market.index[rows]
-    cash = pd.Series(wealth[1:] / wealth[:-1] - 1.0, index=dates[1:], name="cash")
-    thinned = Market(
-        market.prices.iloc[rows].dropna(axis=1, how="all"),
-        cash,
-        sources=dict(market.sources),
-        name=f"{market.name}, month ends",
-        simulated=market.simulated,
-    )
-    signals = {name: signal_in_hindsight(market, name) for name in market.signals}
-    return with_signals(thinned, signals)
+    cash = pd.Series(wealth[1:] / wealth[:-1] - 1.0, index=market.index[rows[1:]], name="cash")
+    return some_rows(market, rows, cash, f"{market.name}, month ends")

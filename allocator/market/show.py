@@ -12,9 +12,10 @@ from allocator.tables import html_block, html_table, text_table
 if TYPE_CHECKING:
     from allocator.market.market import Market
 
-__all__ = ["Sources", "market_html", "market_text"]
+__all__ = ["Sources", "delistings", "market_html", "market_text"]
 
 _WIDTH = 100
+_MOST_NAMED = 8
 
 
 class Sources(Mapping[str, str]):
@@ -63,9 +64,33 @@ def _rows(market: Market) -> list[tuple[str, str, str, str]]:
         first = int(market.listed_from[j])
         listed = first < len(market.index)
         growth = f"{market.levels[-1, j] / market.levels[first, j]:,.2f}" if listed else "–"
-        since = iso_date(market.index[first]) if listed else "not listed yet"
-        rows.append((asset, since, growth, market.sources.get(asset, "")))
+        rows.append((asset, _span(market, j), growth, market.sources.get(asset, "")))
     return rows
+
+
+def _span(market: Market, column: int) -> str:
+    """Return the first date of an asset, and the last where it was delisted."""
+    first, stop = int(market.listed_from[column]), int(market.listed_until[column])
+    if first == len(market.index):
+        return "not listed yet"
+    since = iso_date(market.index[first])
+    return since if stop == len(market.index) else f"{since} to {iso_date(market.index[stop - 1])}"
+
+
+def delistings(market: Market) -> tuple[str, ...]:
+    """Return a line that names the assets delisted up to the last date, and what their holders got."""
+    gone = [j for j, row in enumerate(market.listed_until) if row < len(market.levels)]
+    if not gone:
+        return ()
+    texts = [_delisting(market, j) for j in gone[:_MOST_NAMED]]
+    more = [f"and {len(gone) - _MOST_NAMED} more"] if len(gone) > _MOST_NAMED else []
+    return (f"delisted: {', '.join(texts + more)}",)
+
+
+def _delisting(market: Market, column: int) -> str:
+    row = int(market.listed_until[column])
+    change = market.levels[row, column] / market.levels[row - 1, column] - 1.0
+    return f"{market.assets[column]} on {iso_date(market.index[row])}, {change:+.4g} on that row"
 
 
 def _footer(market: Market) -> list[str]:

@@ -188,9 +188,8 @@ def correlation_sign(
     years = window_years if window_years is not None else _SIGN_WINDOW[market.frequency.name]
     rows = window_rows(market.frequency, years, 2)
     columns = [column_of(market, asset) for asset in (x, y)]
-    first = int(market.listed_from[columns].max())
-    levels = pd.DataFrame(market.levels[first:, columns], index=market.index[first:])
-    trailing = _rolling_correlation(levels.pct_change().iloc[1:], rows)
+    both = market.returns.iloc[:, columns].dropna().set_axis([0, 1], axis=1)
+    trailing = _rolling_correlation(both, rows)
     names = (f"{x}–{y} correlation was negative", f"{x}–{y} correlation was positive")
     values = trailing.shift(1).reindex(market.index[1:]).to_numpy(dtype=np.float64)
     rule = f"Pearson over the {years:g}-year window before the period"

@@ -39,7 +39,7 @@ def known_values(signal: Signal) -> list[float]:
 
 def arrays(market: Market) -> list[np.ndarray]:
     """The arrays of a market."""
-    return [market.levels, market.cash, market.listed_from]
+    return [market.levels, market.cash, market.listed_from, market.listed_until, market.days]
 
 
 def assert_same_market(one: Market, other: Market) -> None:

@@ -34,10 +34,10 @@ def with_cell(value: Any, row: int = 5, asset: str = "GLD") -> pd.DataFrame:
     return prices if isinstance(value, str | bool | int | Decimal) else prices.astype({asset: float})
 
 
-def refusal(prices: Any, cash: Any = 0.02) -> InputError:
+def refusal(prices: Any, cash: Any = 0.02, delisted: Any = None) -> InputError:
     """What the market says when it refuses."""
     with pytest.raises(InputError) as caught:
-        Market(prices, cash)
+        Market(prices, cash, delisted=delisted)
     return caught.value
 
 
@@ -313,15 +313,34 @@ def test_F031_no_price_at_the_end():
     prices = panel()
     prices.iloc[30:, 1] = np.nan
     error = refusal(prices)
-    words = "no price after 2020-02-11 (10 rows)", "prices.loc[:'2020-02-11']", "or drop the asset"
+    words = (
+        "no price after 2020-02-11 (10 rows)",
+        "Market(..., delisted={'GLD': 0.4})",
+        "prices.loc[:'2020-02-11']",
+        "or drop the asset",
+    )
     assert_says(error, "prices", *words, asset="GLD", date="2020-02-12")
-    assert "delist" not in str(error)  # no such argument exists
 
 
-def test_F031_the_fix_works():
+def test_F031_the_fixes_work():
     prices = panel()
     prices.iloc[30:, 1] = np.nan
     assert len(Market(prices.loc[:"2020-02-11"], 0.02).index) == 30
+    assert len(Market(prices, 0.02, delisted={"GLD": 0.4}).index) == 40
+
+
+def test_F031_only_the_assets_named_may_end():
+    prices = panel().assign(TLT=100.0)
+    prices.iloc[30:, 1:] = np.nan
+    error = refusal(prices, delisted={"GLD": 0.4})
+    assert_says(error, "prices", "delisted={'TLT': 0.4}", asset="TLT", date="2020-02-12")
+
+
+def test_F031_a_hole_is_no_delisting():
+    prices = panel()
+    prices.iloc[[10, *range(30, 40)], 1] = np.nan
+    error = refusal(prices, delisted={"GLD": 0.4})
+    assert_says(error, "prices", "a hole of 1 rows (1 missing in all)", asset="GLD", date="2020-01-15")
 
 
 def test_F032_column_without_a_price():
@@ -334,6 +353,93 @@ def test_F033_row_without_a_price():
     prices.iloc[[5, 9]] = np.nan
     words = "no asset has a price (2 such rows)", "prices.dropna(how='all')"
     assert_says(refusal(prices), "prices", *words, date="2020-01-08")
+
+
+def test_F032_a_column_without_a_price_cannot_be_delisted():
+    error = refusal(panel().assign(GLD=np.nan), delisted={"GLD": 1.0})
+    assert_says(error, "prices", "no price at all", "drop the column", asset="GLD", date="2020-01-01")
+
+
+def test_F033_a_holiday_after_a_delisting_is_still_a_row_without_a_price():
+    prices = panel()
+    prices.iloc[30:, 1] = np.nan
+    prices.iloc[35] = np.nan
+    error = refusal(prices, delisted={"GLD": 0.4})
+    assert_says(error, "prices", "no asset has a price (1 such rows)", date="2020-02-19")
+
+
+# --- what was delisted ---
+
+
+def ended(row: int = 30) -> pd.DataFrame:
+    """The panel with GLD's prices ending before a row."""
+    return panel().mask(np.outer(np.arange(40) >= row, [False, True]))
+
+
+@pytest.mark.parametrize("given", [["GLD"], "GLD", 0.4, {"GLD"}, False])
+def test_F112_delisted_that_is_no_mapping(given):
+    error = refusal(ended(), delisted=given)
+    words = "expected a mapping of asset to recovery", type(given).__name__, "{'SPY': 0.4}"
+    assert_says(error, "delisted", *words)
+
+
+@pytest.mark.parametrize(
+    "recovery",
+    [-0.1, 1.0000001, 40, np.nan, np.inf, "0.4", None, True, np.True_, 0.4 + 0j, np.complex128(0.4)],
+)
+def test_F112_recovery_that_is_no_fraction(recovery):
+    error = refusal(ended(), delisted={"GLD": recovery})
+    assert_says(error, "delisted", repr(recovery), "as a fraction of the last price", "0 to 1", asset="GLD")
+
+
+@pytest.mark.parametrize("recovery", [0, 1, 0.0, 1.0, 0.4, np.float64(0.4), np.float32(0.5), np.int64(1)])
+def test_F112_recoveries_that_are_fractions(recovery):
+    levels = Market(ended(), 0.02, delisted={"GLD": recovery}).levels[:, 1]
+    assert (levels[30:] == levels[29] * float(recovery)).all()
+
+
+def test_F111_delisted_without_an_end_of_its_prices():
+    words = "has prices up to the last row, 2020-02-25", "leave it out, or end its prices with NaN"
+    assert_says(refusal(panel(), delisted={"GLD": 0.4}), "delisted", *words, asset="GLD")
+
+
+def test_F111_not_listed_yet_is_not_delisted():
+    prices = panel()
+    prices.iloc[:12, 1] = np.nan
+    error = refusal(prices, delisted={"GLD": 0.4})
+    assert_says(error, "delisted", "has prices up to the last row", asset="GLD")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("GDL", "did you mean 'GLD'?"), ("xyz", "the assets are SPY, GLD"), (7, "SPY, GLD")]
+)
+def test_F111_delisted_that_is_no_asset(name, hint):
+    error = refusal(ended(), delisted={name: 0.4})
+    assert_says(error, "delisted", f"names {name!r}, which is no column of prices", hint)
+
+
+def test_F113_all_assets_delisted():
+    prices = ended()
+    prices.iloc[35:] = np.nan
+    market = Market(prices, 0.02, delisted={"GLD": 0.4, "SPY": 1.0})
+    assert market.listed_until.tolist() == [35, 30]
+    assert not any(market.listed(asset) for asset in market.assets)
+    assert market.returns.iloc[35:].isna().all(axis=None)
+
+
+def test_F113_rows_without_a_price_before_the_next_listing():
+    prices = panel()
+    prices.iloc[:20, 0] = np.nan
+    prices.iloc[15:, 1] = np.nan
+    market = Market(prices, 0.02, delisted={"GLD": 0.0})
+    assert (market.listed_from.tolist(), market.listed_until.tolist()) == ([20, 0], [40, 15])
+    prices.iloc[:3] = np.nan
+    assert_says(refusal(prices, delisted={"GLD": 0.0}), "prices", "(3 such rows)", date="2020-01-01")
+
+
+def test_F114_the_only_asset_delisted():
+    market = Market(ended()[["GLD"]], 0.02, delisted={"GLD": 0.25})
+    assert market.returns["GLD"].iloc[29] == -0.75
 
 
 # --- how often ---
@@ -369,6 +475,12 @@ def test_F042_dates_that_fit_no_frequency(days, rows):
     index = pd.date_range("2020-01-01", periods=rows, freq=f"{days}D")
     frame = panel().iloc[:rows].set_axis(index)
     assert_says(refusal(frame), "prices.index", f"{days} days", "resample")
+
+
+def test_F042_the_typical_step_is_the_median_and_not_the_mean():
+    index = DAYS[0] + pd.to_timedelta(np.cumsum([0, 1, 1, 1, 4, 4, 4, 4]), "D")
+    words = "the typical step of 4 days", "resample"
+    assert_says(refusal(panel().iloc[:8].set_axis(index)), "prices.index", *words)
 
 
 def test_F042_one_date_has_no_frequency():
@@ -461,7 +573,7 @@ def test_F055_changed_after_the_door():
 
 def test_F055_dates_changed_after_the_door():
     dates = DAYS.to_numpy().copy()
-    market = Market(panel().set_axis(pd.DatetimeIndex(dates)), 0.02)
+    market = Market(panel().set_axis(pd.DatetimeIndex(dates, copy=False)), 0.02)
     dates[0] = np.datetime64("1999-01-01")
     assert market.index[0] == DAYS[0]
 
@@ -478,6 +590,11 @@ def test_F098_annual_rate_where_a_return_per_row_is_meant(spacing, annual):
     cash = pd.Series(annual, index=index)
     words = f"{annual:g} in one row", "pass the return per row, not an annual rate"
     assert_says(refusal(prices, cash), "cash", *words, date=f"{index[1]:%Y-%m-%d}")
+
+
+def test_F098_a_loss_no_cash_has_in_a_day():
+    words = "-0.02 in one row of daily data (39 above 0.01)", "pass the return per row"
+    assert_says(refusal(panel(), pd.Series(-0.02, index=DAYS)), "cash", *words, date="2020-01-02")
 
 
 @pytest.mark.parametrize("rate", [5.0, -2, 10**400, np.inf, np.nan])
@@ -519,6 +636,18 @@ def test_F099_cash_on_other_dates():
     days = pd.bdate_range("2020-01-31", "2023-12-31").union(monthly.index)
     words = "dates between the rows of prices", "compound"
     assert_says(refusal(monthly, pd.Series(1e-5, index=days)), "cash", *words, date="2020-02-03")
+
+
+@pytest.mark.parametrize(("days_later", "is_lost"), [(-40, False), (0, False), (1, True), (28, True)])
+def test_F099_a_return_dated_after_the_first_row_of_prices(days_later, is_lost):
+    index = pd.date_range("2020-01-31", periods=40, freq="ME")
+    first = index[0] + pd.Timedelta(days_later, "D")
+    cash = pd.Series(1e-3, index=index[1:].insert(0, first))
+    if is_lost:
+        error = refusal(panel().set_axis(index), cash)
+        assert_says(error, "cash", "1 dates between the rows of prices", date=f"{first:%Y-%m-%d}")
+    else:
+        assert (Market(panel().set_axis(index), cash).cash[1:] == 1e-3).all()
 
 
 def test_F099_cash_needs_none_before_the_first_return_and_may_be_longer():
