@@ -163,7 +163,14 @@ def _market(options: argparse.Namespace) -> tuple[Market, _Names]:
     wanted = list(dict.fromkeys([*held, *([options.cash] if rate is None else [])]))
     prices = _span(read_prices(options.data, wanted, date_format=options.date_format), held, options.end)
     cash = _bill_returns(prices[options.cash]) if rate is None else rate
-    market = Market(prices[held], cash, name=Path(options.data).name)
+    try:
+        market = Market(prices[held], cash, name=Path(options.data).name)
+    except InputError as refusal:
+        if "delisted=" not in refusal.fix:
+            raise
+        where = {"asset": refusal.asset, "date": refusal.date}
+        fix = "choose an --end before, or leave the column out"
+        raise InputError("--data", refusal.problem, **where, fix=fix) from refusal
     return _with_us_inflation(market), names
 
 

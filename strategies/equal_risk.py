@@ -51,8 +51,8 @@ def equal_risk_contribution(covariance: Array, budget: Sequence[float] | Array |
     """
     matrix = _checked_covariance(covariance)
     shares = _checked_budget(budget, len(matrix))
-    volatility = np.sqrt(np.diag(matrix))
-    exposure = _solve(matrix / np.outer(volatility, volatility), shares) / volatility
+    volatility = np.sqrt(matrix.diagonal())
+    exposure = _solve(matrix / (volatility[:, None] * volatility), shares) / volatility
     return np.asarray(exposure / exposure.sum())
 
 
@@ -69,7 +69,9 @@ def _solve(correlation: Array, shares: Array) -> Array:
         before = error
         gradient = marginal - shares / exposure
         try:
-            step = np.linalg.solve(correlation + np.diag(shares / exposure**2), gradient)
+            hessian = correlation.copy()
+            hessian.flat[:: len(hessian) + 1] += shares / exposure**2
+            step = np.linalg.solve(hessian, gradient)
         except np.linalg.LinAlgError:
             break
         decrement = float(np.sqrt(max(gradient @ step, 0.0) / shares.min()))
@@ -88,16 +90,17 @@ def _checked_covariance(covariance: Array) -> Array:
         raise InputError("covariance", f"shape {matrix.shape} is not square")
     if not np.isfinite(matrix).all():
         raise InputError("covariance", "has values that are not finite")
-    flat = np.flatnonzero(np.diag(matrix) <= 0.0)
-    if len(flat):
+    variance = matrix.diagonal()
+    if variance.min() <= 0.0:
+        flat = np.flatnonzero(variance <= 0.0)
         raise InputError(
             "covariance",
             f"asset {int(flat[0])} has variance {matrix[flat[0], flat[0]]:g}",
             fix="leave it out",
         )
-    scale = np.sqrt(np.diag(matrix))
-    correlation = matrix / np.outer(scale, scale)
-    if not np.allclose(correlation, correlation.T, rtol=0.0, atol=1e-10):
+    scale = np.sqrt(variance)
+    correlation = matrix / (scale[:, None] * scale)
+    if np.abs(correlation - correlation.T).max() > 1e-10:
         raise InputError("covariance", "is not symmetric")
     if (np.abs(correlation) > 1.0 + 1e-10).any():
         raise InputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 from allocator.engine import Strategy
 from allocator.errors import InputError
@@ -31,6 +31,7 @@ class SixtyForty(Strategy):
     bonds: str = "bonds"
     stock_weight: float = 0.6
     name: str = "60/40"
+    is_constant: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.stocks == self.bonds:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from allocator.engine.accounting import (
-    Accounts,
-    Financing,
-    account,
-    drifted_weights,
-    financing_indices,
-)
+from allocator.engine.accounting import Accounts, Events, Ground, account
 from allocator.engine.costs import Costs
-from allocator.engine.rebalancing import Rebalancing, default_rebalancing
+from allocator.engine.decisions import UNLISTED_POLICIES, Mandate, NotListedError, decide
+from allocator.engine.plan import Flows, Run, make_plan
+from allocator.engine.planned import TargetWeights
+from allocator.engine.rebalancing import OnDates, Rebalancing, default_rebalancing
 from allocator.engine.result import Backtest
-from allocator.engine.strategy import UNLISTED_POLICIES, Strategy, decide
+from allocator.engine.strategy import Strategy
 from allocator.errors import InputError, InsufficientHistoryError, iso_date
-from allocator.frequency import per_period_rate, years_between
 from allocator.market import Market
 from allocator.market.market import Date, cut, parse_date
+from allocator.market.prices import float_column, validate_index
 
-__all__ = ["first_decision", "run_backtest"]
+__all__ = ["first_decision", "ground_of", "mandate_of", "run_backtest"]
 
 
 def run_backtest(
@@ -38,6 +33,10 @@ def run_backtest(
     start: Date | None = None,
     end: Date | None = None,
     unlisted: str = "error",
+    initial_value: float = 1.0,
+    flows: pd.Series[Any] | None = None,
+    max_leverage: float | None = None,
+    allow_short: bool = False,
 ) -> Backtest:
     """Run a strategy through a market and return the record.
 
@@ -51,9 +50,11 @@ def run_backtest(
     market
         What the world did.
     rebalancing
-        When to decide anew; by default monthly, or at the data's own frequency where that is slower.
+        When to decide anew; by default monthly, or at the data's own frequency where that is slower, and for
+        :class:`TargetWeights` on the dates of its table.
     costs
-        By default ``Costs()``: 5 basis points of the traded notional, borrowing at cash + 0.5 % a year.
+        By default ``Costs()``: 5 basis points of the traded notional, borrowing at cash + 0.5 % a year,
+        0.5 % a year on shorts.
     lag
         Rows between decision and trade; by default 1 on daily data, 0 on slower data.
     start
@@ -62,8 +63,17 @@ def run_backtest(
     end
         The last date; by default the last of the market.
     unlisted
-        What to do when a strategy wants an asset without a price yet: ``"error"``, ``"pro_rata"`` (scale
-        up the others) or ``"cash"``.
+        What to do when a strategy wants an asset without a price, not listed yet or delisted: ``"error"``,
+        ``"pro_rata"`` (scale up the others) or ``"cash"``.
+    initial_value
+        Money before the first trade. It matters beside ``flows`` and fixed costs, which are in money.
+    flows
+        Contributions (positive) and withdrawals in money, by date; one between two rows acts on the next
+        row. Part of what is traded on a row with a trade, else spread over all that is held.
+    max_leverage
+        Most that absolute weights of a decision may sum to; more is scaled down, and the date recorded.
+    allow_short
+        Whether weights may be negative.
 
     Raises
     ------
@@ -76,33 +86,38 @@ def run_backtest(
     """
     charges = costs if costs is not None else Costs()
     _check_kinds(strategy, market, rebalancing, charges)
+    mandate = mandate_of(unlisted, max_leverage, allow_short)
+    money = _positive("initial_value", initial_value)
     world = market if end is None else _ended(market, end)
-    rule = rebalancing if rebalancing is not None else default_rebalancing(world.frequency)
-    delay = _checked_lag(lag, world)
-    _check_policy(unlisted)
-    run = _Run(strategy, world, rule, charges, delay, unlisted)
+    rule = rebalancing if rebalancing is not None else _default_rule(strategy, world)
+    run = Run(strategy, world, rule, _checked_lag(lag, world), mandate)
     first = _first_row(run, start)
-    financing = _financing(world, charges)
-    plan = _plan(run, financing, first)
-    built = first + delay
-    accounts = account(
-        world.levels[built:],
-        Financing(financing.lent[built:], financing.borrowed[built:]),
-        plan.decided + delay - built,
-        plan.targets,
-        charges.rates(world.assets),
-        1.0,
-    )
-    return _record(run, plan, built, accounts)
+    built = first + run.lag
+    ground = ground_of(world, charges, mandate)
+    moved, closing = _flows(flows, world, built)
+    plan = make_plan(run, ground, first, moved)
+    by_asset = charges.charges(world.assets)
+    events = plan.events
+    shifted = Events(events.rows - built, events.targets, events.released, events.flows)
+    accounts = account(ground.cut(built, len(world.days)), shifted, by_asset, money, closing)
+    _refuse_unpaid_build(accounts, world, built, money)
+    last = built + len(accounts.value) - 1
+    if plan.failure is not None and not (accounts.ruined and last <= plan.failure.row):
+        raise plan.failure.error
+    past = cut(world, last + 1) if accounts.ruined else world
+    return Backtest(strategy, past, rule, charges, run.lag, mandate, money, plan, accounts, by_asset)
 
 
-def first_decision(strategy: Strategy, market: Market, unlisted: str = "error", row: int = 0) -> int:
+def first_decision(strategy: Strategy, market: Market, mandate: Mandate | None = None, row: int = 0) -> int:
     """Return the first row, from ``row`` on, where a strategy can decide: enough history, assets listed."""
+    if isinstance(strategy, TargetWeights):
+        row = max(row, int(strategy.rows(market.index)[0]))
     while True:
         try:
-            decide(strategy, market, row, unlisted)
+            decide(strategy, market, row, mandate if mandate is not None else Mandate())
         except InsufficientHistoryError as short:
-            row = max(row + 1, short.rows_needed - 1)
+            jumps = strategy.is_constant or not isinstance(short, NotListedError)
+            row = max(row + 1, short.rows_needed - 1) if jumps else row + 1
             if row >= len(market.index) - 1:
                 raise InsufficientHistoryError(
                     "prices",
@@ -116,69 +131,84 @@ def first_decision(strategy: Strategy, market: Market, unlisted: str = "error", 
             return row
 
 
-@dataclass(frozen=True, eq=False)
-class _Run:
-    """What was asked for, checked."""
-
-    strategy: Strategy
-    market: Market
-    rule: Rebalancing
-    costs: Costs
-    lag: int
-    unlisted: str
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """Rows of decision, shape (n_trades,), and what was decided, shape (n_trades, n_assets)."""
-
-    decided: NDArray[np.int64]
-    targets: NDArray[np.float64]
+def ground_of(market: Market, costs: Costs, mandate: Mandate) -> Ground:
+    """Return prices and rates of a market under these costs."""
+    return Ground(
+        levels=market.levels,
+        cash=market.cash,
+        days=market.days,
+        frequency=market.frequency,
+        borrow_spread=costs.borrow_spread,
+        management_fee=costs.management_fee,
+        short_fees=costs.short_fees(market.assets) if mandate.allow_short else None,
+    )
 
 
-def _plan(run: _Run, financing: Financing, first: int) -> _Plan:
-    """Decide at the first row, and again whenever the rule asks and the trade falls before the last row."""
-    scheduled = run.rule.scheduled(run.market.index, run.market.frequency)
-    last = len(run.market.index) - 1
-    rows, targets = [first], [decide(run.strategy, run.market, first, run.unlisted)]
-    while True:
-        position = int(np.searchsorted(scheduled, rows[-1], side="right"))
-        planned = int(scheduled[position]) if position < len(scheduled) else None
-        row = _breach(run, financing, rows[-1] + run.lag, targets[-1], last if planned is None else planned)
-        row = planned if row is None else row
-        if row is None or row + run.lag >= last:
-            return _Plan(np.array(rows), np.array(targets))
-        rows.append(row)
-        targets.append(decide(run.strategy, run.market, row, run.unlisted))
+def _default_rule(strategy: Strategy, market: Market) -> Rebalancing:
+    if isinstance(strategy, TargetWeights):
+        return OnDates(pd.DatetimeIndex(strategy.table.index))
+    return default_rebalancing(market.frequency)
 
 
-def _breach(
-    run: _Run, financing: Financing, traded: int, target: NDArray[np.float64], stop: int
-) -> int | None:
-    """Return the first close after a trade and before ``stop`` at which the drift asks for a decision.
-
-    After a ruin there is no decision; the row that ends the search is then past the last.
-    """
-    nothing = np.empty((0, len(target)))
-    if run.rule.breached(nothing, target) is None:  # a calendar: do not compute the drift
-        return None
-    for rows in _doubling(traded + 1, stop):
-        drifted, growth = drifted_weights(run.market.levels, financing, traded, rows, target)
-        alive = len(growth) if (growth > 0.0).all() else int(np.argmax(growth <= 0.0))
-        asked = run.rule.breached(drifted[:alive], target)
-        if asked is not None and asked.any():
-            return int(rows.start + np.argmax(asked))
-        if alive < len(growth):
-            return len(run.market.index)
-    return None
+def mandate_of(unlisted: str, max_leverage: float | None, allow_short: bool) -> Mandate:
+    """Return what a portfolio may hold, checked."""
+    if unlisted not in UNLISTED_POLICIES:
+        raise InputError("unlisted", f"{unlisted!r} is none of {', '.join(UNLISTED_POLICIES)}")
+    if not isinstance(allow_short, bool):
+        raise InputError("allow_short", f"{allow_short!r} is neither True nor False")
+    most = None if max_leverage is None else _positive("max_leverage", max_leverage)
+    return Mandate(unlisted, allow_short, most)
 
 
-def _doubling(start: int, stop: int) -> Iterator[slice]:
-    """Yield windows that double: a breach is usually near, and far ones cost few steps."""
-    length = 32
-    while start < stop:
-        yield slice(start, min(start + length, stop))
-        start, length = start + length, 2 * length
+def _positive(argument: str, number: object) -> float:
+    is_number = isinstance(number, int | float | np.number) and not isinstance(number, bool)
+    if not is_number or not 0.0 < number < np.inf:  # type: ignore[operator]
+        raise InputError(argument, f"{number!r} is not a positive number")
+    return float(number)  # type: ignore[arg-type]
+
+
+def _flows(flows: Any, market: Market, built: int) -> tuple[Flows | None, float]:
+    """Return the flows by row, each between two rows on the next, and what moves on the last row."""
+    if flows is None:
+        return None, 0.0
+    if not isinstance(flows, pd.Series):
+        fix = "pass a Series of money by date"
+        raise InputError("flows", f"expected a Series, got {type(flows).__name__}", fix=fix)
+    if not len(flows):
+        return None, 0.0
+    dates = validate_index(flows.index, "flows")
+    amounts = float_column(flows, "flows", dates)
+    bad = np.flatnonzero(~np.isfinite(amounts))
+    if len(bad):
+        raise InputError("flows", f"is {amounts[bad[0]]}", date=dates[bad[0]], fix="drop the date")
+    at, last = market.index.searchsorted(dates, side="left"), len(market.index) - 1
+    _refuse_outside(dates, (at <= built) | (at > last), market, built)
+    rows, place = np.unique(at, return_inverse=True)
+    money = np.bincount(place, weights=amounts)
+    inside = (rows < last) & (money != 0.0)
+    closing = float(money[rows == last].sum())
+    return (Flows(rows[inside], money[inside]) if inside.any() else None), closing
+
+
+def _refuse_outside(dates: pd.DatetimeIndex, outside: Any, market: Market, built: int) -> None:
+    if outside.any():
+        span = f"after {iso_date(market.index[built])} and not after {iso_date(market.index[-1])}"
+        raise InputError(
+            "flows",
+            f"{int(outside.sum())} outside the run, which takes them {span}",
+            date=dates[int(np.argmax(outside))],
+            fix="drop it, or make it part of initial_value",
+        )
+
+
+def _refuse_unpaid_build(accounts: Accounts, market: Market, built: int, money: float) -> None:
+    if not len(accounts.events.rows):
+        raise InputError(
+            "costs",
+            f"the first build costs more than the {money:g} there is",
+            date=market.index[built],
+            fix="set initial_value to the size of the portfolio, or lower the costs",
+        )
 
 
 def _check_kinds(strategy: object, market: object, rebalancing: object, costs: object) -> None:
@@ -198,7 +228,8 @@ def _check_kinds(strategy: object, market: object, rebalancing: object, costs: o
         )
     if not isinstance(rebalancing, Rebalancing | None):
         rules = (
-            "Daily(), Weekly(), Monthly(), Quarterly(), Yearly(), EveryNRows(n), Band(width) or BuyAndHold()"
+            "Daily(), Weekly(), Monthly(), Quarterly(), Yearly(), EveryNRows(n), OnDates(dates), "
+            "Band(width), LeverageAbove(limit), BuyAndHold(), or a | b"
         )
         raise InputError("rebalancing", f"{rebalancing!r} is not a rule", fix=f"pass {rules}")
     if not isinstance(costs, Costs):
@@ -228,16 +259,11 @@ def _checked_lag(lag: int | None, market: Market) -> int:
     return int(lag)
 
 
-def _check_policy(unlisted: str) -> None:
-    if unlisted not in UNLISTED_POLICIES:
-        raise InputError("unlisted", f"{unlisted!r} is none of {', '.join(UNLISTED_POLICIES)}")
-
-
-def _first_row(run: _Run, start: Date | None) -> int:
+def _first_row(run: Run, start: Date | None) -> int:
     """Return the row of the first decision, refusing a start that the history does not allow."""
     market, name, lag = run.market, run.strategy.name, run.lag
     wanted = 0 if start is None else _row_before(market, start) - lag
-    possible = first_decision(run.strategy, market, run.unlisted, max(wanted, 0))
+    possible = first_decision(run.strategy, market, run.mandate, max(wanted, 0))
     if possible + lag >= len(market.index) - 1:
         raise InsufficientHistoryError(
             "prices",
@@ -267,58 +293,3 @@ def _row_before(market: Market, start: Date) -> int:
             fix="choose an earlier start or a later end",
         )
     return row - 1
-
-
-def _financing(market: Market, costs: Costs) -> Financing:
-    years = np.concatenate([[0.0], years_between(market.index, market.frequency)])
-    return financing_indices(market.cash, per_period_rate(costs.borrow_spread, years))
-
-
-def _record(run: _Run, plan: _Plan, built: int, accounts: Accounts) -> Backtest:
-    """Put the labels back on the numbers."""
-    market, name = run.market, run.strategy.name
-    stop = built + len(accounts.value)
-    dates = market.index[built:stop]
-    traded, n_trades = dates[accounts.trade_rows], len(accounts.trade_rows)
-    growth = accounts.value[1:] / np.append(1.0, accounts.value[1:-1])
-
-    def by_trade(numbers: NDArray[np.float64]) -> pd.DataFrame:
-        return pd.DataFrame(numbers, index=traded, columns=list(market.assets))
-
-    return Backtest(
-        name=name,
-        strategy=run.strategy,
-        market=cut(market, stop),
-        rebalancing=run.rule,
-        costs=run.costs,
-        lag=run.lag,
-        unlisted=run.unlisted,
-        value=pd.Series(accounts.value, index=dates, name=name),
-        returns=pd.Series(growth - 1.0, index=dates[1:], name=name),
-        cash_returns=pd.Series(market.cash[built + 1 : stop], index=dates[1:], name="cash", copy=True),
-        targets=by_trade(accounts.targets),
-        decided=market.index[plan.decided[:n_trades]],
-        trades=by_trade(accounts.trades),
-        trading_costs=by_trade(accounts.costs),
-        turnover=pd.Series(
-            np.abs(accounts.targets - accounts.before).sum(axis=1) / 2, index=traded, name="turnover"
-        ),
-        interest=pd.Series(accounts.interest[1:], index=dates[1:], name="interest"),
-        ruined_on=dates[-1] if accounts.ruined else None,
-        conventions=_conventions(run, dates),
-        accounts=accounts,
-    )
-
-
-def _conventions(run: _Run, dates: pd.DatetimeIndex) -> tuple[str, ...]:
-    market, lag = run.market, run.lag
-    timing = "the same close" if lag == 0 else f"the close {lag} row{'s' if lag > 1 else ''} later"
-    return (
-        f"data: {market.name}{' (SIMULATED)' if market.simulated else ''}, {market.frequency}, "
-        f"{iso_date(dates[0])} to {iso_date(dates[-1])}",
-        *market.notes,
-        f"timing: decided at a close, traded at {timing}; {run.rule}; "
-        "units held between trades; the last row never trades",
-        f"costs: {run.costs}, exactly self-financing, the first build included",
-        f"assets not listed yet: {run.unlisted}",
-    )

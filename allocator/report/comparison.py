@@ -9,7 +9,7 @@ from typing import final
 import pandas as pd
 
 from allocator.engine import Backtest, Costs, Rebalancing, Strategy, run_backtest
-from allocator.engine.backtest import first_decision
+from allocator.engine.backtest import first_decision, mandate_of
 from allocator.errors import InputError, iso_date
 from allocator.frequency import years_between
 from allocator.market import Market
@@ -31,7 +31,8 @@ class Comparison:
         A row a strategy, fractions: ``cagr``, ``volatility``, ``sharpe``, ``sharpe_se``, ``sortino``,
         ``max_drawdown`` with ``peak``, ``trough`` and ``recovery``, ``calmar``, ``var_95``, ``es_95``,
         ``skew``, ``kurtosis``, ``best``, ``worst``, ``n``, and by year ``turnover`` (one-way, without the
-        first build), ``trading_cost``, ``interest_earned`` and ``interest_paid`` (of value).
+        first build), ``trading_cost``, ``fees`` (management and short), ``interest_earned`` and
+        ``interest_paid`` (of value).
     backtests
         The records, in the same order.
     market
@@ -62,6 +63,8 @@ def compare(
     start: Date | None = None,
     end: Date | None = None,
     unlisted: str = "error",
+    max_leverage: float | None = None,
+    allow_short: bool = False,
 ) -> Comparison:
     """Run strategies through a market over the window that all of them can cover.
 
@@ -87,9 +90,12 @@ def compare(
             start=first,
             end=end,
             unlisted=unlisted,
+            max_leverage=max_leverage,
+            allow_short=allow_short,
         )
 
-    possible = [first_decision(strategy, market, unlisted) for strategy in chosen]
+    mandate = mandate_of(unlisted, max_leverage, allow_short)
+    possible = [first_decision(strategy, market, mandate) for strategy in chosen]
     latest = chosen[possible.index(max(possible))]
     reference = run(latest, start)
     common = reference.returns.index[0].date()
@@ -138,11 +144,13 @@ def _flows(backtest: Backtest) -> dict[str, float]:
     years = float(years_between(dates, backtest.market.frequency).sum())
     before = backtest.value.shift(1).iloc[1:]
     interest = backtest.interest / before
+    fees = -backtest.itemised[["short_fees", "management_fee"]].sum(axis=1).iloc[1:] / before
     paid = backtest.trading_costs.sum(axis=1)
     worth = backtest.value.reindex(paid.index) + paid
     return {
         "turnover": float(backtest.turnover.iloc[1:].sum()) / years,
         "trading_cost": float((paid / worth).sum()) / years,
+        "fees": float(fees.sum()) / years,
         "interest_earned": float(interest.clip(lower=0.0).sum()) / years,
         "interest_paid": float(interest.clip(upper=0.0).abs().sum()) / years,
     }

@@ -49,6 +49,7 @@ _HEADLINES: tuple[tuple[str, _Cell], ...] = (
     ("worst period", lambda row: _percent(row["worst"])),
     ("turnover a year", lambda row: _percent(row["turnover"])),
     ("trading cost a year", lambda row: _basis_points(row["trading_cost"])),
+    ("fees a year", lambda row: _basis_points(row["fees"])),
     ("interest paid a year", lambda row: _basis_points(row["interest_paid"])),
 )
 
@@ -56,7 +57,9 @@ _HEADLINES: tuple[tuple[str, _Cell], ...] = (
 def headline_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Return the head (strategies across) and a row a statistic, as text."""
     records = table.to_dict("records")
-    rows = [[title, *(show(record) for record in records)] for title, show in _HEADLINES]
+    free = not table["fees"].any()
+    shown = [line for line in _HEADLINES if not (free and line[0] == "fees a year")]
+    rows = [[title, *(show(record) for record in records)] for title, show in shown]
     return ["", *map(str, table.index)], rows
 
 

@@ -10,6 +10,7 @@ from allocator.statistics.correlation import (
 from allocator.statistics.covariance import sample_covariance
 from allocator.statistics.drawdown import Drawdown, drawdown_path, drawdowns, max_drawdown, worst_drawdown
 from allocator.statistics.empyrical_table import empyrical_summary
+from allocator.statistics.money_weighted import money_weighted_return
 from allocator.statistics.performance import (
     best_period,
     cagr,
@@ -43,6 +44,7 @@ __all__ = [
     "fisher_interval",
     "kurtosis",
     "max_drawdown",
+    "money_weighted_return",
     "optimal_block_length",
     "performance_summary",
     "resampled_means",

@@ -191,10 +191,10 @@ def warn_undefined(statistic: str, table: ReturnTable, undefined: NDArray[np.boo
 
 def _unpacked(returns: pd.Series | pd.DataFrame | NDArray[Any], argument: str) -> ReturnTable:
     if isinstance(returns, pd.DataFrame):
-        dates = _read_dates(returns.index, argument)
+        dates = read_dates(returns.index, argument)
         return ReturnTable(_read_frame(returns, argument), returns.columns, dates, False, False, argument)
     if isinstance(returns, pd.Series):
-        dates = _read_dates(returns.index, argument)
+        dates = read_dates(returns.index, argument)
         frame = returns.to_frame(argument if returns.name is None else returns.name)
         return ReturnTable(_read_frame(frame, argument), frame.columns, dates, True, False, argument)
     if isinstance(returns, np.ndarray) and returns.ndim in (1, 2):
@@ -207,7 +207,7 @@ def _unpacked(returns: pd.Series | pd.DataFrame | NDArray[Any], argument: str) -
     )
 
 
-def _read_dates(index: pd.Index, argument: str) -> pd.DatetimeIndex:
+def read_dates(index: pd.Index, argument: str) -> pd.DatetimeIndex:
     if not isinstance(index, pd.DatetimeIndex):
         raise InputError(
             f"{argument}.index",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from engine_markets import Momentum, fixed, random_market, shared_csv
+from engine_markets import Momentum, fixed, random_market
 
 from allocator.engine import (
     Backtest,
@@ -283,59 +283,8 @@ def test_assets_that_list_late_follow_the_policy() -> None:
     np.testing.assert_allclose(scaled.loc[market.index[15] :], [[0.3, 0.6]] * 24, rtol=1e-15)
     in_cash = run_backtest(wanted, market, unlisted="cash")
     np.testing.assert_allclose(in_cash.targets.loc[: market.index[14]], [[0.0, 0.6]] * 15, rtol=1e-15)
-    assert any("assets not listed yet: cash" in line for line in in_cash.conventions)
+    assert any("assets without a price: cash" in line for line in in_cash.conventions)
     only_late = run_backtest(fixed({"SPY": 1.0}), market, unlisted="pro_rata")
     assert only_late.decided[0] == market.index[15]
     with pytest.raises(InsufficientHistoryError, match="start on"):
         run_backtest(wanted, market, start=market.index[10])
-
-
-# R's PerformanceAnalytics, Return.portfolio
-
-
-def r_market() -> Market:
-    """Levels that start at 1 on the month end before R's first return."""
-    returns = shared_csv("cases/H_sp500_us10y_tbill_1996_2006_input.csv")[["SP500 TR", "US 10Y TR"]]
-    first = returns.index[0] - pd.offsets.MonthEnd(1)
-    levels = (1.0 + returns).cumprod()
-    levels.loc[first] = 1.0
-    return Market(levels.sort_index(), 0.0)
-
-
-R_6040 = {"SP500 TR": 0.6, "US 10Y TR": 0.4}
-
-
-@pytest.mark.parametrize(
-    ("file", "rule", "final"),
-    [
-        ("months", Monthly(), 2.389418),
-        ("quarters", Quarterly(), 2.431447),
-        ("years", Yearly(), 2.428691),
-        ("buyhold", BuyAndHold(), 2.350586),
-    ],
-)
-def test_agrees_with_R(file: str, rule: Rebalancing, final: float) -> None:
-    """R resets the weights in the first month of a quarter; that is our trade at the close before."""
-    table = shared_csv(f"cases/H_6040_{file}.csv")
-    backtest = run_backtest(fixed(R_6040), r_market(), rebalancing=rule, costs=FREE, lag=0)
-    np.testing.assert_allclose(backtest.value.iloc[1:], table["wealthindex"], rtol=1e-10)
-    np.testing.assert_allclose(backtest.returns, table["ret"], rtol=0.0, atol=1e-12)
-    shares = table[[f"BOP.Weight.{asset}" for asset in R_6040]]
-    np.testing.assert_allclose(backtest.weights[list(R_6040)].iloc[:-1], shares, rtol=1e-10)
-    assert backtest.value.iloc[-1] == pytest.approx(final, abs=5e-7)
-
-
-def test_differs_from_R_in_costs_by_the_second_order() -> None:
-    """R charges κ = Σ c|w* - w| and no first build; ours is exact, less by c κ Σ ±w* (+ bought, - sold)."""
-    table, rate = shared_csv("cases/H_6040_quarters_cost20bp.csv"), 0.002
-    backtest = run_backtest(fixed(R_6040), r_market(), rebalancing=Quarterly(), costs=Costs(rate), lag=0)
-    first_build = 1.0 - backtest.value.iloc[0]
-    assert first_build == pytest.approx(rate / (1 + rate), rel=1e-12)
-    ours = backtest.value.iloc[-1] / backtest.value.iloc[0]
-    theirs = table["wealthindex"].iloc[-1]
-    assert theirs == pytest.approx(2.423196, abs=5e-7)
-    first_order = 2.0 * rate * backtest.turnover.iloc[1:]
-    sold_or_bought = (np.sign(backtest.trades) * backtest.targets).sum(axis=1).iloc[1:]
-    documented = (rate * first_order * sold_or_bought).sum()
-    assert ours / theirs - 1.0 == pytest.approx(documented, rel=0.02)
-    assert abs(documented) < 1e-6

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,12 @@ import pytest
 from engine_markets import Momentum, any_costs, any_strategy, fixed, random_market, rules, small_markets
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from ledger_runs import Setup, setups
 
 from allocator.engine import Backtest, Band, Monthly, Rebalancing, Strategy, run_backtest
-from allocator.engine.accounting import drifted_weights, financing_indices
+from allocator.engine.accounting import Ground, drifted_weights
 from allocator.errors import AllocatorError, StrategyError
+from allocator.frequency import FREQUENCIES
 from allocator.market import Market
 from strategies import GoldDiversified, RiskParity, SixtyForty
 
@@ -33,7 +36,9 @@ def assert_same_until(one: Backtest, other: Backtest, date: pd.Timestamp) -> Non
     assert one.decided[traded].equals(other.decided[: traded.sum()])
 
 
-def rewritten(market: Market, row: int, rng: np.random.Generator) -> Market:
+def rewritten(
+    market: Market, row: int, rng: np.random.Generator, delisted: Mapping[str, float] | None = None
+) -> Market:
     """Return the market with every price, cash return and signal after a row replaced."""
     prices, cash = market.prices, market.cash_returns
     late = prices.iloc[row + 1 :]
@@ -44,7 +49,7 @@ def rewritten(market: Market, row: int, rng: np.random.Generator) -> Market:
         values = signal.values.copy()
         values.loc[values.index > market.index[row]] *= -3.0
         signals[name] = values
-    return Market(prices, cash, signals)
+    return Market(prices, cash, signals, delisted=delisted)
 
 
 @settings(max_examples=120, deadline=None)
@@ -87,6 +92,47 @@ def test_a_shorter_market_gives_the_same_past(data: st.DataObject) -> None:
     assert_same_until(short, run_backtest(strategy, market, **options), market.index[row - 1])
 
 
+def assert_same_on_all_until(one: Backtest, other: Backtest, date: pd.Timestamp) -> None:
+    assert_same_until(one, other, date)
+    for name in ("itemised", "costs_by_asset"):
+        a, b = getattr(one, name).loc[:date], getattr(other, name).loc[:date]
+        assert np.array_equal(a.to_numpy(), b.to_numpy()), name
+    assert list(one.events.loc[:date, "reason"]) == list(other.events.loc[:date, "reason"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(setups(), st.data())
+def test_rewriting_the_future_leaves_the_past_of_every_rule_as_it_was(
+    setup: Setup, data: st.DataObject
+) -> None:
+    """Bands of every kind, tables, flows, shorts and their fees, delistings, fixed costs."""
+    try:
+        before = setup.backtest()
+    except AllocatorError:
+        assume(False)
+    row = data.draw(st.integers(0, len(setup.market.index) - 2))
+    market = rewritten(setup.market, row, np.random.default_rng(row), setup.recovery)
+    try:
+        after = replace(setup, market=market).backtest()
+    except AllocatorError:  # a refusal of the other future
+        assume(False)
+    assert_same_on_all_until(before, after, setup.market.index[row])
+
+
+@settings(max_examples=150, deadline=None)
+@given(setups(), st.data())
+def test_a_shorter_market_gives_the_same_past_under_every_rule(setup: Setup, data: st.DataObject) -> None:
+    row = data.draw(st.integers(1, len(setup.market.index) - 1))
+    date = setup.market.index[row]
+    early = {day: flow for day, flow in setup.flows.items() if pd.Timestamp(day) <= date}
+    try:
+        short = replace(setup, market=setup.market.until(date.date()), flows=early).backtest()
+        whole = setup.backtest()
+    except AllocatorError:
+        assume(False)
+    assert_same_on_all_until(short, whole, setup.market.index[row - 1])
+
+
 LIBRARY = (
     SixtyForty("a", "b"),
     RiskParity(("a", "b", "c"), window_years=0.25),
@@ -116,11 +162,11 @@ def test_the_drift_of_a_row_does_not_depend_on_the_rows_beside_it() -> None:
     """A sum over ten assets may be taken in another order where memory is laid out otherwise."""
     rng = np.random.default_rng(1)
     levels = np.asfortranarray(rng.uniform(0.5, 2.0, (60, 10)))
-    financing = financing_indices(np.full(60, 1e-4), np.full(60, 1e-5))
+    ground = Ground(levels, np.full(60, 1e-4), np.arange(60), FREQUENCIES["daily"], 0.01, 0.0, None)
     target = rng.dirichlet(np.ones(10)) * 1.1
-    together, growth = drifted_weights(levels, financing, 0, slice(1, 60), target)
+    together, growth = drifted_weights(ground, 0, slice(1, 60), target)
     for row in range(1, 60):
-        alone, its_growth = drifted_weights(levels, financing, 0, slice(row, row + 1), target)
+        alone, its_growth = drifted_weights(ground, 0, slice(row, row + 1), target)
         assert np.array_equal(alone[0], together[row - 1])
         assert its_growth[0] == growth[row - 1]
 

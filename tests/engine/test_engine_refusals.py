@@ -269,4 +269,4 @@ def test_rates_are_copied_at_the_door() -> None:
     rates = {"SPY": 0.001, "TLT": 0.001}
     costs = Costs(rates)
     rates["SPY"] = -1.0
-    assert (costs.rates(("SPY", "TLT")) == 0.001).all()
+    assert (costs.charges(("SPY", "TLT")).buying == 0.001).all()

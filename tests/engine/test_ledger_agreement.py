@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
 
-import numpy as np
 import pandas as pd
 import pytest
 from engine_markets import (
-    Fixed,
     Momentum,
     any_costs,
     any_strategy,
@@ -21,174 +19,110 @@ from engine_markets import (
 )
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
-from ledger import Book, Decide, Row, keep_book
+from ledger import Book, keep_book
+from ledger_runs import Setup, assert_same
 
 from allocator.engine import (
-    Backtest,
     Band,
     BuyAndHold,
     Costs,
     Daily,
     EveryNRows,
+    LeverageAbove,
     Monthly,
     Quarterly,
     Rebalancing,
-    Strategy,
+    TargetWeights,
     Weekly,
     Yearly,
-    run_backtest,
 )
 from allocator.errors import InsufficientHistoryError
 from allocator.market import Market
 
-TOLERANCE = 1e-12
-_NOMINAL_YEARS = {"daily": None, "weekly": None, "monthly": 1 / 12, "quarterly": 1 / 4, "yearly": 1.0}
 
-
-def by_hand(strategy: Strategy, assets: tuple[str, ...]) -> Decide:
-    """Write the two strategies of these tests again, on rows of prices."""
-    if isinstance(strategy, Fixed):
-        wanted = dict(strategy.target)
-        return lambda _: [wanted.get(asset, 0.0) for asset in assets]
-    assert isinstance(strategy, Momentum)
-    return lambda prices: _momentum(prices, strategy.lookback, strategy.gross)
-
-
-def _momentum(prices: list[Row], lookback: int, gross: float) -> list[float] | None:
-    if len(prices) <= lookback:
-        return None
-    scores = []
-    for now, then in zip(prices[-1], prices[-1 - lookback], strict=True):
-        rise = now / then - 1 if now is not None and then is not None else 0.0
-        scores.append(max(rise, 0.0) + 0.1)
-    return [gross * score / sum(scores) for score in scores]
-
-
-def book_of(
-    strategy: Strategy, market: Market, rule: Rebalancing, costs: Costs, lag: int, unlisted: str = "error"
-) -> Book:
-    cells = [[None if np.isnan(p) else p for p in row] for row in market.prices.to_numpy().tolist()]
-    rates = costs.trading
-    return keep_book(
-        list(market.index.date),
-        cells,
-        [0.0, *market.cash_returns.tolist()],
-        by_hand(strategy, market.assets),
-        (type(rule).__name__, getattr(rule, "n", getattr(rule, "width", 0))),
-        lag,
-        [rates[a] if isinstance(rates, dict) else rates for a in market.assets],
-        costs.borrow_spread,
-        _NOMINAL_YEARS[market.frequency.name],
-        unlisted,
+@st.composite
+def runs(draw: st.DrawFn) -> Setup:
+    market = draw(small_markets())
+    return Setup(
+        strategy=draw(any_strategy(market.assets)),
+        market=market,
+        rule=draw(rules(market.frequency.name)),
+        costs=draw(any_costs(market.assets)),
+        lag=draw(st.integers(0, 5)),
+        unlisted=draw(st.sampled_from(("error", "pro_rata", "cash"))),
     )
 
 
-def assert_same(backtest: Backtest, book: Book, market: Market) -> None:
-    rows, trade_rows = sorted(book.worth), sorted(book.trades)
-    assert list(backtest.value.index) == [market.index[row] for row in rows]
-    assert list(backtest.targets.index) == [market.index[row] for row in trade_rows]
-    assert list(backtest.decided) == [market.index[book.decided[row]] for row in trade_rows]
-    assert backtest.ruined_on == (None if book.ruined is None else market.index[book.ruined])
-    value = pd.Series(book.worth)[rows].to_numpy()
-    # Leverage magnifies rounding; so does interest, of the last bit that one of the two holds in cash.
-    years = max(1.0, len(value) / market.frequency.periods_per_year)
-    interest = float(np.prod(1.0 + np.abs(market.cash))) * (1.0 + backtest.costs.borrow_spread) ** years
-    tolerance = TOLERANCE * max(1.0, book.highest_leverage, interest / 100.0)
-    np.testing.assert_allclose(backtest.value, value, rtol=tolerance, atol=0.0)
-    # What is small beside the portfolio is compared on the scale of the portfolio.
-    before = np.append(value[:1], value[:-1])
-    at_trade = np.array([1.0 if r == rows[0] else book.worth[r] for r in trade_rows])[:, None]
-    for mine, theirs, scale in (
-        (backtest.weights.drop(columns="cash"), [book.weights[r] for r in rows], 1.0),
-        (backtest.trades, [book.trades[r] for r in trade_rows], at_trade),
-        (backtest.trading_costs, [book.costs[r] for r in trade_rows], at_trade),
-        (backtest.turnover, [book.turnover[r] for r in trade_rows], 1.0),
-        (backtest.interest, [book.interest[r] for r in rows[1:]], before[1:]),
-    ):
-        found, expected = np.asarray(mine), np.asarray(theirs)
-        np.testing.assert_allclose(found / scale, expected / scale, rtol=tolerance, atol=tolerance)
-
-
 @st.composite
-def runs(draw: st.DrawFn) -> dict[str, Any]:
-    market = draw(small_markets())
-    return {
-        "strategy": draw(any_strategy(market.assets)),
-        "market": market,
-        "rule": draw(rules(market.frequency.name)),
-        "costs": draw(any_costs(market.assets)),
-        "lag": draw(st.integers(0, 5)),
-        "unlisted": draw(st.sampled_from(("error", "pro_rata", "cash"))),
-    }
-
-
-@st.composite
-def wild_runs(draw: st.DrawFn) -> dict[str, Any]:
+def wild_runs(draw: st.DrawFn) -> Setup:
     """Up to nine times levered in a market that moves by half: most end in ruin."""
     n_assets = draw(st.integers(1, 3))
     prices, cash = random_market(draw(st.integers(0, 2**32 - 1)), n_assets, 40, "monthly", scale=3.0)
     market = Market(prices, cash)
     once = draw(targets(market.assets))
     levered = fixed({asset: 3.0 * weight for asset, weight in once.target})
-    return {
-        "strategy": levered,
-        "market": market,
-        "rule": draw(rules("monthly")),
-        "costs": draw(any_costs(market.assets)),
-        "lag": draw(st.integers(0, 2)),
-    }
+    return Setup(
+        strategy=levered,
+        market=market,
+        rule=draw(rules("monthly")),
+        costs=draw(any_costs(market.assets)),
+        lag=draw(st.integers(0, 2)),
+    )
 
 
-def check(run: dict[str, Any]) -> Book:
-    book = book_of(**run)
+def check(setup: Setup) -> Book:
+    book = keep_book(setup.instructions())
     assume(book.closest_call > 1e-9)  # not so near a tie that rounding decides
     assume(book.highest_leverage < 100)  # not so near ruin that rounding is all there is
-    strategy, market, rule, options = run["strategy"], run["market"], run["rule"], dict(run)
-    for argument in ("strategy", "market", "rule"):
-        del options[argument]
-    if not book.worth:
+    if not book.days:
         with pytest.raises(InsufficientHistoryError):
-            run_backtest(strategy, market, rebalancing=rule, **options)
+            setup.backtest()
     else:
-        assert_same(run_backtest(strategy, market, rebalancing=rule, **options), book, market)
+        assert_same(setup.backtest(), book, setup)
     return book
 
 
-@settings(max_examples=200, deadline=None)
-@given(runs())
-def test_agrees_with_the_ledger(run: dict[str, Any]) -> None:
-    event(f"{type(run['rule']).__name__}, {'runs' if check(run).worth else 'too short'}")
+def check_all(setup: Setup) -> None:
+    """Compare on a whole panel, where nothing is refused."""
+    assert_same(setup.backtest(), keep_book(setup.instructions()), setup)
 
 
 @settings(max_examples=100, deadline=None)
+@given(runs())
+def test_agrees_with_the_ledger(setup: Setup) -> None:
+    event(f"{type(setup.rule).__name__}, {'runs' if check(setup).days else 'too short'}")
+
+
+@settings(max_examples=50, deadline=None)
 @given(wild_runs())
-def test_agrees_with_the_ledger_to_the_day_of_ruin(run: dict[str, Any]) -> None:
-    event(f"ruined: {check(run).ruined is not None}")
+def test_agrees_with_the_ledger_to_the_day_of_ruin(setup: Setup) -> None:
+    event(f"ruined: {check(setup).ruined is not None}")
 
 
 ALL_RULES = (Monthly(), Quarterly(), Yearly(), EveryNRows(7), BuyAndHold(), Band(0.03))
+RULES_TOGETHER = (
+    Quarterly() | Band(0.03, to="edge"),
+    Band(0.1, relative=True, to="halfway", on=Monthly()) | LeverageAbove(1.22),
+)
 
 
-@pytest.mark.parametrize("rule", [Daily(), Weekly(), *ALL_RULES], ids=str)
+@pytest.mark.parametrize("rule", [Daily(), Weekly(), *ALL_RULES, *RULES_TOGETHER], ids=str)
 @pytest.mark.parametrize("lag", [0, 1])
 def test_agrees_on_daily_etfs(rule: Rebalancing, lag: int) -> None:
-    prices = shared_csv("data/daily_core_balanced.csv").iloc[:2000, :8]
-    market = Market(prices, 0.02)
-    strategy, costs = fixed(dict.fromkeys(prices.columns, 0.15)), Costs(0.001, 0.01)
-    book = book_of(strategy, market, rule, costs, lag)
-    assert_same(run_backtest(strategy, market, rebalancing=rule, costs=costs, lag=lag), book, market)
+    prices = shared_csv("data/daily_core_balanced.csv").iloc[:1500, :8]
+    strategy = fixed(dict.fromkeys(prices.columns, 0.15))
+    costs = Costs(0.001, borrow_spread=0.01)
+    check_all(Setup(strategy, Market(prices, 0.02), rule, costs, lag))
 
 
-@pytest.mark.parametrize("rule", ALL_RULES, ids=str)
+@pytest.mark.parametrize("rule", [*ALL_RULES, *RULES_TOGETHER], ids=str)
 def test_agrees_on_sixty_years_of_months(rule: Rebalancing) -> None:
     returns = shared_csv("data/monthly_eom_1962.csv")
     levels = (1.0 + returns.drop(columns="TBILL_ret")).cumprod()
     market = Market(levels, returns["TBILL_ret"].iloc[1:])
     cases = ((Momentum(12, 1.4), "pro_rata"), (Momentum(1), "cash"), (Momentum(6), "error"))
     for strategy, unlisted in cases:
-        book = book_of(strategy, market, rule, Costs(), 1, unlisted)
-        backtest = run_backtest(strategy, market, rebalancing=rule, lag=1, unlisted=unlisted)
-        assert_same(backtest, book, market)
+        check_all(Setup(strategy, market, rule, Costs(), 1, unlisted))
 
 
 def test_agrees_on_funds_that_list_one_after_another() -> None:
@@ -197,5 +131,40 @@ def test_agrees_on_funds_that_list_one_after_another() -> None:
     early = prices.columns[prices.notna().all()][:2]
     market = Market(prices[[*early, *late]].dropna(how="all"), 0.03)
     for unlisted in ("pro_rata", "cash"):
-        book = book_of(Momentum(20), market, Monthly(), Costs(), 1, unlisted)
-        assert_same(run_backtest(Momentum(20), market, unlisted=unlisted), book, market)
+        check_all(Setup(Momentum(20), market, Monthly(), Costs(), 1, unlisted))
+
+
+def long_short_of_months() -> tuple[Market, dict[str, float]]:
+    """Sixty years of months, in which gold lists in 1968 and leaves in 1999 with a third of its price."""
+    returns = shared_csv("data/monthly_eom_1962.csv")
+    levels = (1.0 + returns.drop(columns="TBILL_ret")).cumprod()
+    gone = str(levels.columns[-1])
+    levels.loc["1999-05":, gone] = float("nan")
+    return Market(levels, returns["TBILL_ret"].iloc[1:], delisted={gone: 1 / 3}), {gone: 1 / 3}
+
+
+@pytest.mark.parametrize("model", ["exact", "first_order"])
+def test_agrees_on_sixty_years_with_shorts_flows_and_a_delisting(model: str) -> None:
+    market, recovery = long_short_of_months()
+    mix = dict(zip(market.assets, (1.2, -0.4, 0.3), strict=True))
+    costs = Costs(
+        trading=0.001,
+        selling=0.002,
+        bid_ask=0.0005,
+        fixed=2.0,
+        model=model,
+        short_fee=0.01,
+        management_fee=0.004,
+    )
+    flows = {dt.date(year, 6, 3): 4000.0 if year < 1985 else -9000.0 for year in range(1970, 2010)}
+    rule = Yearly() | Band(0.08, to="edge")
+    setup = Setup(fixed(mix), market, rule, costs, 1, "cash", recovery, 1e5, flows, 1.85, allow_short=True)
+    check_all(setup)
+
+
+def test_agrees_on_a_table_of_weights() -> None:
+    prices = shared_csv("data/daily_core_balanced.csv").iloc[:1500, :3]
+    dates = pd.date_range(prices.index[5], prices.index[-1], freq="45D")
+    rows = [[0.2 + 0.1 * (k % 4), 0.5 - 0.1 * (k % 3), 0.1 * (k % 2)] for k in range(len(dates))]
+    table = pd.DataFrame(rows, index=dates, columns=prices.columns)
+    check_all(Setup(TargetWeights(table), Market(prices, 0.02), None, Costs(bid_ask=0.001), 1))

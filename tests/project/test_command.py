@@ -137,6 +137,16 @@ def test_a_bill_fund_that_lists_late(own_prices, tmp_path, capsys):
         assert needed in message
 
 
+def test_a_column_that_ends_early(own_prices, tmp_path, capsys):
+    frame = pd.read_csv(own_prices)
+    frame.loc[1400:, "DBC"] = np.nan
+    frame.to_csv(tmp_path / "ends.csv", index=False)
+    message = refused(capsys, roles(tmp_path / "ends.csv", tmp_path / "o"))
+    for needed in ("--data['DBC']", "no price after", "--end"):
+        assert needed in message
+    assert "Market(" not in message
+
+
 def test_assets_that_list_late_in_a_wide_file(own_prices, tmp_path, capsys):
     frame = pd.read_csv(own_prices)
     frame["OLD"] = 1.0

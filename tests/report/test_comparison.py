@@ -138,6 +138,7 @@ COLUMNS = [
     "n",
     "turnover",
     "trading_cost",
+    "fees",
     "interest_earned",
     "interest_paid",
 ]

@@ -1,0 +1,126 @@
+"""Strategies that know their weights without looking at the past: a fixed mix, a table by date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from allocator.engine.rebalancing import Rows, acting_rows
+from allocator.engine.strategy import Strategy
+from allocator.errors import InputError, InsufficientHistoryError, iso_date
+from allocator.market.market import Market
+from allocator.market.prices import float_column, validate_index
+
+__all__ = ["FixedMix", "TargetWeights"]
+
+
+@final
+@dataclass(frozen=True)
+class FixedMix(Strategy):
+    """The same weights at every decision.
+
+    Parameters
+    ----------
+    mix
+        Weight of each asset, as fractions; what is missing to one is cash.
+    name
+        What tables call it.
+    """
+
+    mix: Mapping[str, float]
+    name: str = "Fixed mix"
+    is_constant: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.mix, Mapping | pd.Series):
+            raise InputError("mix", f"is a {type(self.mix).__name__}", fix="pass {asset: weight}")
+        object.__setattr__(self, "mix", dict(self.mix.items()))
+
+    def weights(self, past: Market) -> Mapping[str, float]:  # noqa: ARG002
+        """Return the mix."""
+        return self.mix
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class TargetWeights(Strategy):
+    """Target weights from a table, a row a date, each known on its date.
+
+    A row dated between two rows of the market acts on the next one, never earlier; rows dated after
+    the last never act, and one before the first is refused. Without a ``rebalancing`` the run decides
+    on the dates of the table and on no other.
+
+    Parameters
+    ----------
+    table
+        Weights as fractions, a column an asset, increasing dates as index; no NaN.
+    name
+        What tables call it.
+    """
+
+    table: pd.DataFrame
+    name: str = "Target weights"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.table, pd.DataFrame):
+            kind = type(self.table).__name__
+            raise InputError("table", f"is a {kind}", fix="pass a DataFrame, a row a date, a column an asset")
+        if not len(self.table) or not self.table.shape[1]:
+            raise InputError("table", "is empty")
+        if not self.table.columns.is_unique:
+            twice = self.table.columns[self.table.columns.duplicated()][0]
+            raise InputError("table", "two columns of this name", asset=twice)
+        index = validate_index(self.table.index, "table")
+        object.__setattr__(self, "table", _numbers(self.table, index))
+
+    def weights(self, past: Market) -> Mapping[str, float]:
+        """Return the last row dated by then."""
+        row = int(self.table.index.searchsorted(past.index[-1], side="right")) - 1
+        if row < 0:
+            first = self.table.index[0]
+            raise InsufficientHistoryError(
+                "table",
+                f"the first weights are of {iso_date(first)}",
+                date=past.index[-1],
+                rows_needed=len(past.index) + 1,
+                fix="start then",
+            )
+        return dict(zip(self.table.columns, self.table.to_numpy()[row].tolist(), strict=True))
+
+    def rows(self, index: pd.DatetimeIndex) -> Rows:
+        """Return the row of the market on which each row of the table acts."""
+        return acting_rows(pd.DatetimeIndex(self.table.index), index, "table")
+
+    def by_row(self, rows: Rows, index: pd.DatetimeIndex) -> NDArray[np.float64]:
+        """Return the weights that hold on rows of the market, shape (n_rows, n_columns)."""
+        last = np.searchsorted(self.rows(index), rows, side="right") - 1
+        return np.asarray(self.table.to_numpy()[last])
+
+    def __repr__(self) -> str:
+        digest = pd.util.hash_pandas_object(self.table).sum()
+        return f"TargetWeights({len(self.table)} rows, {digest:#x}, name={self.name!r})"
+
+
+def _numbers(table: pd.DataFrame, index: pd.DatetimeIndex) -> pd.DataFrame:
+    kinds = set(table.dtypes)
+    if kinds == {np.dtype(np.float64)}:
+        values = table.to_numpy(copy=True)
+    else:
+        columns = [float_column(table.iloc[:, j], "table", index, a) for j, a in enumerate(table.columns)]
+        values = np.column_stack(columns)
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise InputError(
+            "table",
+            f"is {values[row, column]}",
+            asset=table.columns[column],
+            date=index[row],
+            fix="give every weight on every date, 0 for what is not held",
+        )
+    values.flags.writeable = False
+    return pd.DataFrame(values, index=index, columns=table.columns, copy=False)
