@@ -19,16 +19,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from allocator.engine import (
+        HOLD,
+        AnyOf,
         Backtest,
         Band,
         BuyAndHold,
         Costs,
         Daily,
         EveryNRows,
+        FixedMix,
+        Hold,
+        LeverageAbove,
         Monthly,
+        OnDates,
         Quarterly,
         Rebalancing,
         Strategy,
+        TargetWeights,
         Weekly,
         Yearly,
         run_backtest,
@@ -40,7 +47,15 @@ if TYPE_CHECKING:
         StrategyError,
         UndefinedStatisticWarning,
     )
-    from allocator.market import Market, Signal, load_us_history, read_prices, simulate_market
+    from allocator.market import (
+        Market,
+        Signal,
+        constant_maturity_returns,
+        load_us_history,
+        read_prices,
+        simulate_market,
+        to_base_currency,
+    )
     from allocator.regimes import (
         ConditionalTable,
         Regimes,
@@ -53,8 +68,10 @@ if TYPE_CHECKING:
         inflation_trend,
     )
     from allocator.report import (
+        Attribution,
         Comparison,
         RegimeStudy,
+        attribute_performance,
         compare,
         study_regimes,
         write_report,
@@ -74,6 +91,7 @@ if TYPE_CHECKING:
         fisher_interval,
         kurtosis,
         max_drawdown,
+        money_weighted_return,
         performance_summary,
         sharpe_ratio,
         sharpe_standard_error,
@@ -83,6 +101,7 @@ if TYPE_CHECKING:
         volatility,
         worst_period,
     )
+    from allocator.sweeps import grid, sweep
 
 __version__ = "0.1.0"
 
@@ -94,11 +113,14 @@ _HOMES = (
     "allocator.statistics",
     "allocator.regimes",
     "allocator.report",
+    "allocator.sweeps",
     "allocator.report.charts",
 )
 
 __all__ = [
     "AllocatorError",
+    "AnyOf",
+    "Attribution",
     "Backtest",
     "Band",
     "BuyAndHold",
@@ -107,10 +129,15 @@ __all__ = [
     "Costs",
     "Daily",
     "EveryNRows",
+    "FixedMix",
+    "HOLD",
+    "Hold",
     "InputError",
     "InsufficientHistoryError",
+    "LeverageAbove",
     "Market",
     "Monthly",
+    "OnDates",
     "Quarterly",
     "Rebalancing",
     "RegimeStudy",
@@ -118,9 +145,11 @@ __all__ = [
     "Signal",
     "Strategy",
     "StrategyError",
+    "TargetWeights",
     "UndefinedStatisticWarning",
     "Weekly",
     "Yearly",
+    "attribute_performance",
     "best_period",
     "bootstrap_correlation",
     "bootstrap_sharpe",
@@ -129,6 +158,7 @@ __all__ = [
     "compare",
     "conditional_correlation",
     "conditional_performance",
+    "constant_maturity_returns",
     "correlation",
     "correlation_sign",
     "decades",
@@ -138,11 +168,13 @@ __all__ = [
     "eras",
     "expected_shortfall",
     "fisher_interval",
+    "grid",
     "inflation_level",
     "inflation_trend",
     "kurtosis",
     "load_us_history",
     "max_drawdown",
+    "money_weighted_return",
     "performance_summary",
     "plot_drawdown",
     "plot_growth",
@@ -156,6 +188,8 @@ __all__ = [
     "skewness",
     "sortino_ratio",
     "study_regimes",
+    "sweep",
+    "to_base_currency",
     "value_at_risk",
     "volatility",
     "worst_period",

@@ -53,6 +53,9 @@ class InputError(AllocatorError, ValueError):
         when = f" on {iso_date(date)}" if date is not None else ""
         super().__init__(f"{where}{when}: {problem}" + (f"; {fix}" if fix else ""))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, vars(self))
+
 
 class InsufficientHistoryError(InputError):
     """There are too few rows before a date; ``rows_needed`` of them would do."""
@@ -77,6 +80,16 @@ class StrategyError(AllocatorError):
     def __init__(self, strategy: str, date: Any, problem: str) -> None:
         self.strategy, self.date, self.problem = strategy, date, problem
         super().__init__(f"strategy {strategy!r} on {iso_date(date)}: {problem}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, vars(self))
+
+
+def _restored(kind: type[AllocatorError], args: tuple[Any, ...], facts: dict[str, Any]) -> AllocatorError:
+    """Return an error from what was pickled: process pools send errors back."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class UndefinedStatisticWarning(UserWarning):

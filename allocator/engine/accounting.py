@@ -427,19 +427,18 @@ def self_financing_cost(before: Array, targets: Array, charges: Charges, fixed: 
 def _cost(before: Array, targets: Array, charges: Charges, fixed: float) -> Array:
     moved = targets - before
     rates = _signed_rates(moved, charges)
-    cost: Array = fixed + np.einsum("ij,ij->i", rates, moved)
-    if not charges.is_exact:
-        return np.asarray(cost)
     kappa = np.zeros(len(targets))
     for _ in range(2 * targets.shape[1] + 2):  # each step changes the side of at least one asset, or ends
-        latest = cost / (1.0 + np.einsum("ij,ij->i", rates, targets))
-        if np.array_equal(latest, kappa):
-            break
-        kappa = latest
+        cost = fixed + np.einsum("ij,ij->i", rates, moved)
+        if not charges.is_exact:
+            return np.asarray(cost)
+        kappa = cost / (1.0 + np.einsum("ij,ij->i", rates, targets))
         left = targets * (1.0 - kappa)[:, None]
         left -= before
-        rates = _signed_rates(left, charges)
-        cost = fixed + np.einsum("ij,ij->i", rates, moved)
+        latest = _signed_rates(left, charges)
+        if np.array_equal(latest, rates):
+            break
+        rates = latest
     return np.asarray(kappa)
 
 
@@ -463,14 +462,12 @@ def relative_paths(ground: Ground, events: Events) -> Paths:
 
 def _by_asset(levels: Array, rows: Rows, lengths: Rows, units: Array) -> Array:  # noqa: ARG001
     """Value of the holdings, a pass for each asset: few of them and many rows."""
-    path = np.zeros(len(levels) - 1)
-    for j in range(levels.shape[1]):
-        held = units[:, j]
-        if held.any():
-            grown = np.repeat(held, lengths)
-            grown *= levels[1:, j]
-            path += grown
-    return path
+    path: Array | None = None
+    for j in np.flatnonzero(units.any(axis=0)).tolist():
+        grown = np.repeat(units[:, j], lengths)
+        grown *= levels[1:, j]
+        path = grown if path is None else np.add(path, grown, out=path)
+    return np.zeros(len(levels) - 1) if path is None else path
 
 
 def _by_row(levels: Array, rows: Rows, lengths: Rows, units: Array) -> Array:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from allocator.engine.accounting import Accounts, Events, Ground, account
 from allocator.engine.costs import Costs
-from allocator.engine.decisions import UNLISTED_POLICIES, Mandate, NotListedError, decide
+from allocator.engine.decisions import UNLISTED_POLICIES, Decision, Mandate, NotListedError, decide
 from allocator.engine.plan import Flows, Run, make_plan
 from allocator.engine.planned import TargetWeights
 from allocator.engine.rebalancing import OnDates, Rebalancing, default_rebalancing
@@ -91,11 +91,11 @@ def run_backtest(
     world = market if end is None else _ended(market, end)
     rule = rebalancing if rebalancing is not None else _default_rule(strategy, world)
     run = Run(strategy, world, rule, _checked_lag(lag, world), mandate)
-    first = _first_row(run, start)
+    first, opening = _opening(run, start)
     built = first + run.lag
     ground = ground_of(world, charges, mandate)
     moved, closing = _flows(flows, world, built)
-    plan = make_plan(run, ground, first, moved)
+    plan = make_plan(run, ground, first, opening, moved)
     by_asset = charges.charges(world.assets)
     events = plan.events
     shifted = Events(events.rows - built, events.targets, events.released, events.flows)
@@ -110,11 +110,16 @@ def run_backtest(
 
 def first_decision(strategy: Strategy, market: Market, mandate: Mandate | None = None, row: int = 0) -> int:
     """Return the first row, from ``row`` on, where a strategy can decide: enough history, assets listed."""
+    return _first_decision(strategy, market, mandate if mandate is not None else Mandate(), row)[0]
+
+
+def _first_decision(strategy: Strategy, market: Market, mandate: Mandate, row: int) -> tuple[int, Decision]:
+    """Return the first row from ``row`` on where a strategy can decide, and what it decides."""
     if isinstance(strategy, TargetWeights):
         row = max(row, int(strategy.rows(market.index)[0]))
     while True:
         try:
-            decide(strategy, market, row, mandate if mandate is not None else Mandate())
+            return row, decide(strategy, market, row, mandate)
         except InsufficientHistoryError as short:
             jumps = strategy.is_constant or not isinstance(short, NotListedError)
             row = max(row + 1, short.rows_needed - 1) if jumps else row + 1
@@ -127,8 +132,6 @@ def first_decision(strategy: Strategy, market: Market, mandate: Mandate | None =
                     rows_needed=row + 2,
                     fix="give a longer history or ask for a shorter one",
                 ) from short
-        else:
-            return row
 
 
 def ground_of(market: Market, costs: Costs, mandate: Mandate) -> Ground:
@@ -146,7 +149,7 @@ def ground_of(market: Market, costs: Costs, mandate: Mandate) -> Ground:
 
 def _default_rule(strategy: Strategy, market: Market) -> Rebalancing:
     if isinstance(strategy, TargetWeights):
-        return OnDates(pd.DatetimeIndex(strategy.table.index))
+        return OnDates(pd.DatetimeIndex(strategy.table.index, copy=False))
     return default_rebalancing(market.frequency)
 
 
@@ -259,11 +262,11 @@ def _checked_lag(lag: int | None, market: Market) -> int:
     return int(lag)
 
 
-def _first_row(run: Run, start: Date | None) -> int:
-    """Return the row of the first decision, refusing a start that the history does not allow."""
+def _opening(run: Run, start: Date | None) -> tuple[int, Decision]:
+    """Return the row of the first decision and the decision, refusing a start that history does not allow."""
     market, name, lag = run.market, run.strategy.name, run.lag
     wanted = 0 if start is None else _row_before(market, start) - lag
-    possible = first_decision(run.strategy, market, run.mandate, max(wanted, 0))
+    possible, opening = _first_decision(run.strategy, market, run.mandate, max(wanted, 0))
     if possible + lag >= len(market.index) - 1:
         raise InsufficientHistoryError(
             "prices",
@@ -280,7 +283,7 @@ def _first_row(run: Run, start: Date | None) -> int:
             rows_needed=possible + 1,
             fix=f"start on {iso_date(market.index[possible + lag + 1])} or later",
         )
-    return possible
+    return possible, opening
 
 
 def _row_before(market: Market, start: Date) -> int:

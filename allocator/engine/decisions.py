@@ -17,9 +17,19 @@ from allocator.engine.strategy import HOLD, Strategy
 from allocator.errors import AllocatorError, InputError, InsufficientHistoryError, StrategyError, iso_date
 from allocator.market.market import Market, cut, find_column
 
-__all__ = ["UNLISTED_POLICIES", "Decisions", "Failure", "Mandate", "NotListedError", "decide", "decide_all"]
+__all__ = [
+    "UNLISTED_POLICIES",
+    "Decision",
+    "Decisions",
+    "Failure",
+    "Mandate",
+    "NotListedError",
+    "decide",
+    "decide_all",
+]
 
 Array = NDArray[np.float64]
+Decision = tuple[Array | None, bool]  # weights, None for HOLD, and whether the mandate capped them
 UNLISTED_POLICIES = ("error", "pro_rata", "cash")
 _MOST_LEVERAGE = 10.0  # a larger sum of weights is percent, not leverage
 _ROUNDING = 1e-9  # a solver's negative zero
@@ -75,8 +85,8 @@ class Decisions:
     failure: Failure | None = None
 
 
-def decide(strategy: Strategy, market: Market, row: int, mandate: Mandate) -> tuple[Array | None, bool]:
-    """Return the target weights decided on the close of ``row``, None for HOLD, and whether they were capped.
+def decide(strategy: Strategy, market: Market, row: int, mandate: Mandate) -> Decision:
+    """Return the decision on the close of ``row``.
 
     Raises
     ------
@@ -113,12 +123,17 @@ def _allowed(
     return weights * (mandate.max_leverage / gross), True
 
 
-def decide_all(strategy: Strategy, market: Market, rows: Rows, mandate: Mandate) -> Decisions:
-    """Return the decisions on increasing rows; HOLD is left out, or all cash on the first."""
-    known = _known(strategy, market, rows, mandate)
+def decide_all(
+    strategy: Strategy, market: Market, rows: Rows, mandate: Mandate, opening: Decision
+) -> Decisions:
+    """Return the decisions on increasing rows, of which the first is made.
+
+    HOLD is left out, or all cash on the first row.
+    """
+    known = _known(strategy, market, rows, mandate, opening)
     if known is not None:
         return known
-    answers, failure = [decide(strategy, market, int(rows[0]), mandate)], None
+    answers, failure = [opening], None
     try:
         answers.extend(decide(strategy, market, int(row), mandate) for row in rows[1:])
     except AllocatorError as error:
@@ -133,13 +148,12 @@ def decide_all(strategy: Strategy, market: Market, rows: Rows, mandate: Mandate)
     )
 
 
-def _known(strategy: Strategy, market: Market, rows: Rows, mandate: Mandate) -> Decisions | None:
+def _known(
+    strategy: Strategy, market: Market, rows: Rows, mandate: Mandate, opening: Decision
+) -> Decisions | None:
     """Return the decisions of a strategy that needs no past, if nothing about them depends on the date."""
-    if strategy.is_constant:
-        wanted = _wanted(strategy, market, int(rows[0]), mandate)
-        if wanted is None or not _all_listed(market, rows, wanted != 0.0):
-            return None
-        target, capped = _allowed(strategy, wanted, market, int(rows[0]), mandate)
+    target, capped = opening
+    if strategy.is_constant and target is not None and _all_listed(market, rows, None):
         return Decisions(rows, np.tile(target, (len(rows), 1)), np.full(len(rows), capped))
     if isinstance(strategy, TargetWeights):
         return _from_table(strategy, market, rows, mandate)
@@ -148,11 +162,12 @@ def _known(strategy: Strategy, market: Market, rows: Rows, mandate: Mandate) -> 
 
 def _from_table(strategy: TargetWeights, market: Market, rows: Rows, mandate: Mandate) -> Decisions | None:
     """Return the rows of a table; None where a row needs a closer look."""
-    columns = [find_column(market, asset) for asset in strategy.table.columns]
-    if None in columns or rows[0] < strategy.rows(market.index)[0]:
+    columns = [find_column(market, asset) for asset in strategy.assets]
+    known = strategy.by_row(rows, market.index)
+    if None in columns or known is None:
         return None
     targets = np.zeros((len(rows), len(market.assets)))
-    targets[:, np.array(columns)] = strategy.by_row(rows, market.index)
+    targets[:, np.array(columns)] = known
     gross = np.abs(targets).sum(axis=1)
     limit = _MOST_LEVERAGE if mandate.max_leverage is None else min(mandate.max_leverage, _MOST_LEVERAGE)
     plain = gross.max() <= limit and (mandate.allow_short or targets.min() >= 0.0)
@@ -161,10 +176,12 @@ def _from_table(strategy: TargetWeights, market: Market, rows: Rows, mandate: Ma
     return Decisions(rows, targets, np.zeros(len(rows), dtype=bool))
 
 
-def _all_listed(market: Market, rows: Rows, wanted: NDArray[np.bool_]) -> bool:
-    """Return whether all that is wanted on some rows has a price there."""
+def _all_listed(market: Market, rows: Rows, wanted: NDArray[np.bool_] | None) -> bool:
+    """Return whether all that is wanted on some rows has a price there; None asks it of all assets."""
     if market.listed_from.max() <= rows[0] and market.listed_until.min() > rows[-1]:
         return True
+    if wanted is None:
+        return False
     listed = (market.listed_from <= rows[:, None]) & (rows[:, None] < market.listed_until)
     return bool(listed[np.broadcast_to(wanted, listed.shape)].all())
 

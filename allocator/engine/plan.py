@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.accounting import Events, Ground, drifted_weights
-from allocator.engine.decisions import Failure, Mandate, decide, decide_all
+from allocator.engine.decisions import Decision, Failure, Mandate, decide, decide_all
 from allocator.engine.rebalancing import Rebalancing, Rows, Trigger
 from allocator.engine.strategy import Strategy
 from allocator.errors import AllocatorError
@@ -80,21 +80,21 @@ class Plan:
     failure: Failure | None = None
 
 
-def make_plan(run: Run, ground: Ground, first: int, flows: Flows | None) -> Plan:
-    """Return the plan of a run whose first decision is on row ``first``."""
+def make_plan(run: Run, ground: Ground, first: int, opening: Decision, flows: Flows | None) -> Plan:
+    """Return the plan of a run whose first decision, the opening, is on row ``first``."""
     market, last = run.market, len(run.market.index) - 1
     scheduled = run.rule.scheduled(market.index, market.frequency)
     scheduled = scheduled[(scheduled > first) & (scheduled + run.lag < last)]
     triggers = run.rule.triggers(market.assets, market.index, market.frequency)
     if triggers or market.listed_until.min() <= last:
-        plan = _step_through(run, ground, first, scheduled, triggers)
+        plan = _step_through(run, ground, first, opening, scheduled, triggers)
     else:  # nothing depends on the drift
-        plan = _by_calendar(run, np.append(first, scheduled))
+        plan = _by_calendar(run, np.append(first, scheduled), opening)
     return plan if flows is None else _with_flows(plan, ground, flows)
 
 
-def _by_calendar(run: Run, rows: Rows) -> Plan:
-    decisions = decide_all(run.strategy, run.market, rows, run.mandate)
+def _by_calendar(run: Run, rows: Rows, opening: Decision) -> Plan:
+    decisions = decide_all(run.strategy, run.market, rows, run.mandate, opening)
     reasons = np.full(len(decisions.rows), Reason.CALENDAR)
     reasons[0] = Reason.BUILD
     events = Events(decisions.rows + run.lag, decisions.targets)
@@ -160,11 +160,16 @@ class _Watch:
 
 
 def _step_through(
-    run: Run, ground: Ground, first: int, scheduled: Rows, triggers: tuple[Trigger, ...]
+    run: Run,
+    ground: Ground,
+    first: int,
+    opening: Decision,
+    scheduled: Rows,
+    triggers: tuple[Trigger, ...],
 ) -> Plan:
     """Go from one thing to the next: a delisting, a decision, a trade; in this order on one row."""
     last = len(run.market.index) - 1
-    ask, log = _asker(run, first), _Log()
+    ask, log = _asker(run, first, opening), _Log()
     watches = [_watch(trigger, last + 1) for trigger in triggers]
     leaving = np.unique(run.market.listed_until)
     target = ask(first, log)
@@ -212,19 +217,15 @@ def _watch(trigger: Trigger, n_rows: int) -> _Watch:
     return _Watch(trigger, tested)
 
 
-def _asker(run: Run, first: int) -> Callable[[int, _Log], Array | None]:
+def _asker(run: Run, first: int, opening: Decision) -> Callable[[int, _Log], Array | None]:
     """Return what asks the strategy on a row, and once for all rows where that is enough."""
-    last = len(run.market.index) - 1
-    known = None
-    if run.strategy.is_constant and run.market.listed_until.min() > last:
-        known = decide_all(run.strategy, run.market, np.array([first, last]), run.mandate)
+    market = run.market
+    all_listed = market.listed_from.max() <= first and market.listed_until.min() >= len(market.days)
+    is_known = run.strategy.is_constant and bool(all_listed)
 
     def ask(row: int, log: _Log) -> Array | None:
-        target: Array | None
-        if known is not None and len(known.rows) == 2:
-            target, capped = known.targets[0], bool(known.capped[0])
-        else:
-            target, capped = decide(run.strategy, run.market, row, run.mandate)
+        is_made = is_known or row == first
+        target, capped = opening if is_made else decide(run.strategy, market, row, run.mandate)
         log.capped.extend([row] * capped)
         return target
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, final
 
 import numpy as np
@@ -65,6 +65,7 @@ class TargetWeights(Strategy):
 
     table: pd.DataFrame
     name: str = "Target weights"
+    assets: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.table, pd.DataFrame):
@@ -77,6 +78,7 @@ class TargetWeights(Strategy):
             raise InputError("table", "two columns of this name", asset=twice)
         index = validate_index(self.table.index, "table")
         object.__setattr__(self, "table", _numbers(self.table, index))
+        object.__setattr__(self, "assets", tuple(self.table.columns))
 
     def weights(self, past: Market) -> Mapping[str, float]:
         """Return the last row dated by then."""
@@ -90,16 +92,16 @@ class TargetWeights(Strategy):
                 rows_needed=len(past.index) + 1,
                 fix="start then",
             )
-        return dict(zip(self.table.columns, self.table.to_numpy()[row].tolist(), strict=True))
+        return dict(zip(self.assets, self.table.to_numpy()[row].tolist(), strict=True))
 
     def rows(self, index: pd.DatetimeIndex) -> Rows:
         """Return the row of the market on which each row of the table acts."""
-        return acting_rows(pd.DatetimeIndex(self.table.index), index, "table")
+        return acting_rows(self.table.index.values, index, "table")
 
-    def by_row(self, rows: Rows, index: pd.DatetimeIndex) -> NDArray[np.float64]:
-        """Return the weights that hold on rows of the market, shape (n_rows, n_columns)."""
-        last = np.searchsorted(self.rows(index), rows, side="right") - 1
-        return np.asarray(self.table.to_numpy()[last])
+    def by_row(self, rows: Rows, index: pd.DatetimeIndex) -> NDArray[np.float64] | None:
+        """Return the weights on rows of the market, shape (n_rows, n_assets); None before the first."""
+        last = self.rows(index).searchsorted(rows, side="right") - 1
+        return np.asarray(self.table.to_numpy()[last]) if last[0] >= 0 else None
 
     def __repr__(self) -> str:
         digest = pd.util.hash_pandas_object(self.table).sum()
@@ -107,10 +109,8 @@ class TargetWeights(Strategy):
 
 
 def _numbers(table: pd.DataFrame, index: pd.DatetimeIndex) -> pd.DataFrame:
-    kinds = set(table.dtypes)
-    if kinds == {np.dtype(np.float64)}:
-        values = table.to_numpy(copy=True)
-    else:
+    values = table.to_numpy(copy=True)
+    if values.dtype != np.float64:
         columns = [float_column(table.iloc[:, j], "table", index, a) for j, a in enumerate(table.columns)]
         values = np.column_stack(columns)
     if not np.isfinite(values).all():

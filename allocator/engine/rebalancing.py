@@ -25,6 +25,7 @@ __all__ = [
     "OnDates",
     "Quarterly",
     "Rebalancing",
+    "TIE",
     "Trigger",
     "Weekly",
     "Yearly",
@@ -35,6 +36,7 @@ __all__ = [
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 DESTINATIONS = ("target", "edge", "halfway")
+TIE = 1e-12  # as near to the edge of a band rounding decides, and a weight just traded to it stands there
 _NO_ROW: Rows = np.empty(0, dtype=np.int64)
 
 
@@ -108,8 +110,14 @@ def _rows_before(dates: NDArray[np.datetime64], starts: NDArray[np.datetime64]) 
     """Return the last row before each of the dates that begin a period, each row once, the last never."""
     rows = dates.searchsorted(starts.astype(dates.dtype)) - 1
     first, stop = rows.searchsorted((0, len(dates) - 1))
-    rows = rows[first:stop]
-    return np.asarray(rows[:1] if len(rows) < 2 else np.append(rows[:1], rows[1:][rows[1:] > rows[:-1]]))
+    return _each_once(rows[first:stop])
+
+
+def _each_once(rows: Rows) -> Rows:
+    """Return rows in order without repeats."""
+    is_new = np.ones(len(rows), dtype=bool)
+    np.greater(rows[1:], rows[:-1], out=is_new[1:])
+    return np.asarray(rows[is_new])
 
 
 def _period_ends(index: pd.DatetimeIndex, months: int) -> Rows:
@@ -198,26 +206,35 @@ class BuyAndHold(_Calendar):
         return _NO_ROW
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class OnDates(_Calendar):
     """Decide on each of these dates; one between two rows acts on the next row, never earlier.
 
     Dates after the last row never act; one before the first row is refused.
     """
 
-    dates: tuple[pd.Timestamp, ...]
+    dates: pd.DatetimeIndex
 
     def __init__(self, dates: Sequence[object] | pd.DatetimeIndex) -> None:
         try:
-            index = pd.DatetimeIndex(list(dates))
+            index = dates if isinstance(dates, pd.DatetimeIndex) else pd.DatetimeIndex(list(dates))
         except (TypeError, ValueError) as error:
             raise InputError("dates", f"not dates: {error}", fix="pass a list of dates") from None
-        object.__setattr__(self, "dates", tuple(validate_index(index, "dates")))
+        object.__setattr__(self, "dates", validate_index(index, "dates"))
 
     def scheduled(self, index: pd.DatetimeIndex, frequency: Frequency) -> Rows:  # noqa: ARG002
         """Return the row of each date, or the next one, each row once."""
-        rows = acting_rows(pd.DatetimeIndex(self.dates), index, "dates")
-        return np.unique(rows[rows < len(index) - 1])
+        rows = acting_rows(self.dates.values, index, "dates")
+        return _each_once(rows[rows < len(index) - 1])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OnDates) and self.dates.equals(other.dates)
+
+    def __hash__(self) -> int:
+        return hash(self.dates.values.tobytes())
+
+    def __repr__(self) -> str:
+        return f"OnDates({[iso_date(date) for date in self.dates]})"
 
     def __str__(self) -> str:
         return f"OnDates({len(self.dates)} dates from {iso_date(self.dates[0])})"
@@ -312,7 +329,7 @@ class BandTrigger(Trigger):
 
     def breached(self, drifted: Array, target: Array) -> NDArray[np.bool_]:
         """Return where any weight is strictly more than its width away from its target."""
-        return np.asarray((np.abs(drifted - target) > self.limits(target)).any(axis=1))
+        return np.asarray((np.abs(drifted - target) > self.limits(target) + TIE).any(axis=1))
 
     def destination(self, drifted: Array, target: Array) -> Array:
         """Return the target, or the weights on the way to it that are just within the band."""
@@ -398,7 +415,7 @@ class AnyOf(Rebalancing):
         return " | ".join(map(str, self.rules))
 
 
-def acting_rows(dates: pd.DatetimeIndex, index: pd.DatetimeIndex, argument: str) -> Rows:
+def acting_rows(dates: NDArray[np.datetime64], index: pd.DatetimeIndex, argument: str) -> Rows:
     """Return the row of each date, or the next row, the number of rows for a date after the last.
 
     Raises
@@ -406,14 +423,15 @@ def acting_rows(dates: pd.DatetimeIndex, index: pd.DatetimeIndex, argument: str)
     InputError
         If a date is before the first row.
     """
-    if len(dates) and dates[0] < index[0]:
+    rows = index.values
+    if len(dates) and dates[0] < rows[0]:
         raise InputError(
             argument,
             f"before the first row, {iso_date(index[0])}",
-            date=dates[0],
+            date=pd.Timestamp(dates[0]),
             fix="drop it or give prices from then on",
         )
-    return np.asarray(index.searchsorted(dates, side="left"), dtype=np.int64)
+    return np.asarray(rows.searchsorted(dates.astype(rows.dtype)), dtype=np.int64)
 
 
 def default_rebalancing(frequency: Frequency) -> Rebalancing:

@@ -221,7 +221,8 @@ class Backtest:
 
     @property
     def _dates(self) -> pd.DatetimeIndex:
-        return self.market.index[len(self.market.index) - len(self.accounts.value) :]
+        index, first = self.market.index, len(self.market.days) - len(self.accounts.value)
+        return index[first:] if first else index
 
     @property
     def _event_dates(self) -> pd.DatetimeIndex:

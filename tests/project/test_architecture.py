@@ -21,15 +21,17 @@ MAY_IMPORT = {
     "engine": LEAVES | {"market"},
     "statistics": LEAVES,
     "regimes": LEAVES | {"market", "statistics"},
+    "sweeps": LEAVES | {"market", "engine", "statistics"},
     "report": LEAVES | {"market", "engine", "statistics", "regimes"},
     "__main__": LEAVES | {"market", "engine", "report"},
-    "__init__": LEAVES | {"market", "engine", "statistics", "regimes", "report"},
+    "__init__": LEAVES | {"market", "engine", "statistics", "sweeps", "regimes", "report"},
 }
 DOORS = {
     "matplotlib": {"allocator/report/charts.py"},
     "cvxpy": {"strategies/_solvers.py"},
     "empyrical": {"allocator/statistics/empyrical_table.py"},
     "pyarrow": {"allocator/market/files.py"},
+    "tqdm": {"allocator/sweeps/run.py"},
 }
 AT_MODULE_LEVEL = {"numpy", "pandas"}  # everything else is imported on first use
 
@@ -115,7 +117,7 @@ def test_public_names_are_sorted_and_real():
     modules = [
         "allocator",
         "strategies",
-        *(f"allocator.{p}" for p in ("market", "engine", "statistics", "regimes", "report")),
+        *(f"allocator.{p}" for p in ("market", "engine", "statistics", "sweeps", "regimes", "report")),
     ]
     for module in map(importlib.import_module, modules):
         assert module.__all__ == sorted(module.__all__), module.__name__
@@ -136,7 +138,7 @@ def test_an_unknown_name_is_an_attribute_error():
         importlib.import_module("allocator").sharp_ratio  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["matplotlib", "cvxpy", "empyrical", "scipy", "pyarrow.parquet"])
+@pytest.mark.parametrize("name", ["matplotlib", "cvxpy", "empyrical", "scipy", "pyarrow.parquet", "tqdm"])
 def test_a_backtest_does_not_import(name):
     code = (
         "import sys, allocator as al; from strategies import SixtyForty, RiskParity;"
