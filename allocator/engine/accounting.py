@@ -28,7 +28,10 @@ __all__ = [
     "Ground",
     "Paths",
     "account",
+    "cash_weights",
     "drifted_weights",
+    "in_order",
+    "moved_weights",
     "relative_paths",
     "self_financing_cost",
 ]
@@ -118,7 +121,8 @@ class Events:
     rows
         Increasing, the first is 0; shape (n_events,).
     targets
-        Weights after each event, shape (n_events, n_assets); the rest of each row is cash.
+        Weights after each event, shape (n_events, n_assets); the rest of each row is cash. In memory, columns
+        are contiguous where assets are few, rows where they are many, as in the prices.
     released
         Where a delisted holding is exchanged for cash before the trade, shape (n_events, n_assets); None
         where there is none.
@@ -183,6 +187,8 @@ class Accounts:
     ruined
         Whether the last row is the one on which nothing was left, or not enough to pay for the trade due;
         its value is 0.
+    sold_out
+        Whether the last event is the sale of everything for a withdrawal of more than there is.
     """
 
     ground: Ground
@@ -195,6 +201,7 @@ class Accounts:
     after: Array
     closing_flow: float
     ruined: bool
+    sold_out: bool
 
 
 def _index(returns: Array) -> Array:
@@ -203,11 +210,15 @@ def _index(returns: Array) -> Array:
     return np.asarray(np.cumprod(growth))
 
 
+def in_order(table: Array) -> Array:
+    """Return a table by event in the memory order that prices of as many assets have."""
+    return np.ascontiguousarray(table) if table.shape[1] >= _WIDE else np.asfortranarray(table)
+
+
 def cash_weights(targets: Array) -> Array:
     """Return the cash of each row of weights, rounding apart, shape (n_events,)."""
-    cash = 1.0 - targets.sum(axis=1)
-    cash[np.abs(cash) < DUST] = 0.0
-    return np.asarray(cash)
+    cash = 1.0 - _row_sums(targets)
+    return np.where(np.abs(cash) < DUST, 0.0, cash)
 
 
 def account(
@@ -230,30 +241,30 @@ def account(
     """
     paths = relative_paths(ground, events)
     before = _before(ground, events, paths)
-    lost = paths.growth <= 0.0
-    if lost.any():
-        row = int(np.argmax(lost)) + 1
+    ruined = bool(paths.growth.min(initial=1.0) <= 0.0)
+    if ruined:
+        row = int(np.argmax(paths.growth <= 0.0)) + 1
         n_events = int(np.searchsorted(events.rows, row, side="left"))
         ground, events, paths, before = _until(row, ground, events, paths, before, n_events)
     ends = _grown(ground, events, paths)
     walks = events.flows is not None or charges.fixed > 0.0
     chain = (_walk if walks else _multiply)(before, events, charges, ends, initial_value)
-    ruined, closing = bool(lost.any()), 0.0 if lost.any() else closing_flow
-    unpaid = ~((chain.worth > 0.0) & (chain.cost < 1.0) & _payable(chain.before, charges))
-    if unpaid.any():  # where selling all would cost all, no trade can be paid
-        stop, ruined = int(np.argmax(unpaid)), True
+    closing, stop = 0.0 if ruined else closing_flow, _first_unpaid(chain, events.targets, charges)
+    if stop is not None:
+        ruined = True
         ground, events, paths, _ = _until(
             int(events.rows[stop]), ground, events, paths, chain.before, stop + 1
         )
         events, chain, closing = _sell_out(events, chain.first(stop + 1), charges)
         paths = replace(paths, units=paths.units[: len(events.rows)])
+    sold_out = stop is not None and len(events.rows) > stop
     after = chain.worth * (1.0 - chain.cost)
     value = _values(ground, events, paths, after)
     if not ruined and value[-1] + closing <= 0.0:
         ruined, closing = True, -float(value[-1])
     value[-1] = 0.0 if ruined else value[-1] + closing
     return Accounts(
-        ground, events, paths, value, chain.before, chain.worth, chain.cost, after, closing, ruined
+        ground, events, paths, value, chain.before, chain.worth, chain.cost, after, closing, ruined, sold_out
     )
 
 
@@ -282,8 +293,8 @@ def _values(ground: Ground, events: Events, paths: Paths, after: Array) -> Array
     """Return the value at each close."""
     value, lengths = np.empty(len(paths.growth) + 1), _lengths(events.rows, len(paths.growth))
     np.multiply(np.repeat(after, lengths), paths.growth, out=value[1:])
-    if ground.fee_index is not None:
-        fees = ground.fee_index
+    fees = ground.fee_index if ground.management_fee else None
+    if fees is not None:
         value[1:] *= fees[1:] / np.repeat(fees[events.rows], lengths)
     value[events.rows] = after
     return value
@@ -311,16 +322,21 @@ def _before(ground: Ground, events: Events, paths: Paths) -> Array:
     before[0] = 0.0
     rows = events.rows[1:]
     ends = paths.growth[rows - 1]
-    held = np.multiply(paths.units[:-1], ground.levels[rows], out=before[1:])
+    held = np.multiply(paths.units[:-1], _at(ground.levels, rows), out=before[1:])
     held /= np.where(ends > 0.0, ends, 1.0)[:, None]
     if events.released is not None:
         before[events.released] = 0.0
     return before
 
 
+def _at(levels: Array, rows: Rows) -> Array:
+    """Return some rows in the memory order of the table."""
+    return levels[rows] if levels.shape[1] >= _WIDE else levels.T.take(rows, axis=1).T
+
+
 def _units(ground: Ground, events: Events) -> Array:
     """Return the units held after each event for one unit of value, shape (n_events, n_assets)."""
-    anchors = ground.levels[events.rows]
+    anchors = _at(ground.levels, events.rows)
     if not ground.levels[-1].all():  # a delisted asset is worth nothing, and not held
         anchors[anchors == 0.0] = 1.0
     return np.divide(events.targets, anchors, out=anchors)
@@ -330,9 +346,8 @@ def _grown(ground: Ground, events: Events, paths: Paths) -> Array:
     """Return the growth from each event to the next, fees paid, shape (n_events - 1,)."""
     rows = events.rows[1:]
     ends = paths.growth[rows - 1]
-    if ground.fee_index is None:
-        return ends
-    return np.asarray(ends * (ground.fee_index[rows] / ground.fee_index[events.rows[:-1]]))
+    fees = ground.fee_index if ground.management_fee else None
+    return ends if fees is None else np.asarray(ends * (fees[rows] / fees[events.rows[:-1]]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -400,11 +415,18 @@ def moved_weights(before: Array, targets: Array, cost: Array, charges: Charges) 
     return np.asarray(moved)
 
 
-def _payable(before: Array, charges: Charges) -> NDArray[np.bool_] | np.bool_:
-    """Return where selling (or buying back) all costs less than all there is."""
-    if max(before.max(), -before.min()) * before.shape[1] * charges.most < 1.0:
-        return np.True_
-    return np.asarray(-np.einsum("ij,ij->i", before, _signed_rates(-before, charges)) < 1.0)
+def _first_unpaid(chain: _Chain, targets: Array, charges: Charges) -> int | None:
+    """Return the first trade that cannot be paid: where selling all, or buying back, costs all there is."""
+    before = chain.before
+    highest = max(float(before.max()), -float(before.min())) * before.shape[1] * charges.most
+    if highest < 1.0 and not charges.fixed and chain.worth[-1] > 0.0 and chain.cost.max() < 1.0:
+        return None  # the last value is above 0 only if all are
+    solvent = chain.worth > 0.0
+    involved = (before != 0.0) | (targets != 0.0)  # what is sold, and what is to be bought
+    fixed = charges.fixed * involved.sum(axis=1) / np.where(solvent, chain.worth, 1.0)
+    payable = fixed - _row_sums(before * _signed_rates(-before, charges)) < 1.0
+    unpaid = np.flatnonzero(~(payable & solvent & (chain.cost < 1.0)))
+    return int(unpaid[0]) if len(unpaid) else None
 
 
 def self_financing_cost(before: Array, targets: Array, charges: Charges, fixed: float = 0.0) -> Array:
@@ -417,6 +439,8 @@ def self_financing_cost(before: Array, targets: Array, charges: Charges, fixed: 
     """
     if not charges.most:
         return np.full(len(before), fixed)
+    if before.size <= _CHUNK:
+        return _cost(before, targets, charges, fixed)
     size, cost = max(1, _CHUNK // before.shape[1]), np.empty(len(before))
     for first in range(0, len(before), size):
         rows = slice(first, first + size)
@@ -429,10 +453,10 @@ def _cost(before: Array, targets: Array, charges: Charges, fixed: float) -> Arra
     rates = _signed_rates(moved, charges)
     kappa = np.zeros(len(targets))
     for _ in range(2 * targets.shape[1] + 2):  # each step changes the side of at least one asset, or ends
-        cost = fixed + np.einsum("ij,ij->i", rates, moved)
+        cost = fixed + _row_sums(rates * moved)
         if not charges.is_exact:
             return np.asarray(cost)
-        kappa = cost / (1.0 + np.einsum("ij,ij->i", rates, targets))
+        kappa = cost / (1.0 + _row_sums(rates * targets))
         left = targets * (1.0 - kappa)[:, None]
         left -= before
         latest = _signed_rates(left, charges)
@@ -481,14 +505,14 @@ def _by_row(levels: Array, rows: Rows, lengths: Rows, units: Array) -> Array:
 def _cash_path(ground: Ground, events: Events, lengths: Rows, units: Array) -> Array | None:
     """Cash per unit of value after each event; None where none is held."""
     cash = cash_weights(events.targets)
-    shorts = ground.short_fee is not None and (units < 0.0).any(axis=1)
-    if not cash.any() and not np.any(shorts):
+    shorts = None if ground.short_fees is None or ground.short_fee is None else (units < 0.0).any(axis=1)
+    if not cash.any() and (shorts is None or not shorts.any()):
         return None
     path = np.zeros(len(ground.levels) - 1)
     for side, held in ((ground.lent, np.maximum(cash, 0.0)), (ground.borrowed, np.minimum(cash, 0.0))):
         if held.any():
             path += np.repeat(held / side[events.rows], lengths) * side[1:]
-    for k in np.flatnonzero(shorts):
+    for k in () if shorts is None else np.flatnonzero(shorts).tolist():
         first, length = int(events.rows[k]), int(lengths[k])
         path[first : first + length] = cash_with_short_fees(ground, first, length, float(cash[k]), units[k])
     return path
@@ -540,8 +564,8 @@ def drifted_weights(ground: Ground, first: int, rows: slice, target: Array) -> t
 
 def _row_sums(table: Array) -> Array:
     """Return the sum of each row, in an order that does not depend on the rows beside it."""
-    if table.shape[1] >= _WIDE:
-        return np.asarray(table.sum(axis=1))
+    if table.shape[1] >= _WIDE or (len(table) > 1 and table.flags.f_contiguous):
+        return np.asarray(np.add.reduce(table, axis=1))  # along the row, or column by column
     total = table[:, 0].copy()
     for j in range(1, table.shape[1]):
         total += table[:, j]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.engine.accounting import Accounts, Events, Ground, account
+from allocator.engine.accounting import Accounts, Events, Ground, account, in_order
 from allocator.engine.costs import Costs
 from allocator.engine.decisions import UNLISTED_POLICIES, Decision, Mandate, NotListedError, decide
 from allocator.engine.plan import Flows, Run, make_plan
@@ -98,12 +98,14 @@ def run_backtest(
     plan = make_plan(run, ground, first, opening, moved)
     by_asset = charges.charges(world.assets)
     events = plan.events
-    shifted = Events(events.rows - built, events.targets, events.released, events.flows)
+    shifted = Events(events.rows - built, in_order(events.targets), events.released, events.flows)
     accounts = account(ground.cut(built, len(world.days)), shifted, by_asset, money, closing)
     _refuse_unpaid_build(accounts, world, built, money)
     last = built + len(accounts.value) - 1
     if plan.failure is not None and not (accounts.ruined and last <= plan.failure.row):
         raise plan.failure.error
+    if accounts.sold_out:
+        plan = plan.sold_out(len(accounts.events.rows) - 1)
     past = cut(world, last + 1) if accounts.ruined else world
     return Backtest(strategy, past, rule, charges, run.lag, mandate, money, plan, accounts, by_asset)
 
@@ -116,7 +118,7 @@ def first_decision(strategy: Strategy, market: Market, mandate: Mandate | None =
 def _first_decision(strategy: Strategy, market: Market, mandate: Mandate, row: int) -> tuple[int, Decision]:
     """Return the first row from ``row`` on where a strategy can decide, and what it decides."""
     if isinstance(strategy, TargetWeights):
-        row = max(row, int(strategy.rows(market.index)[0]))
+        row = max(row, int(strategy.rows(market)[0]))
     while True:
         try:
             return row, decide(strategy, market, row, mandate)
@@ -149,7 +151,7 @@ def ground_of(market: Market, costs: Costs, mandate: Mandate) -> Ground:
 
 def _default_rule(strategy: Strategy, market: Market) -> Rebalancing:
     if isinstance(strategy, TargetWeights):
-        return OnDates(pd.DatetimeIndex(strategy.table.index, copy=False))
+        return OnDates.of_sound(strategy.dates)
     return default_rebalancing(market.frequency)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,43 +22,42 @@ _BY_ASSET = ("trading", "selling", "bid_ask", "short_fee")
 
 @dataclass(frozen=True, eq=False)
 class Charges:
-    """Costs by asset, each shape (n_assets,), as fractions of the notional; ``fixed`` in money a trade."""
+    """Costs by asset, each shape (n_assets,), as fractions of the notional; ``fixed`` in money a trade.
+
+    Attributes
+    ----------
+    buying, selling, half_spread
+        Commissions, and half the bid–ask spread.
+    fixed
+        Money for each asset traded.
+    is_exact
+        Whether the targets hold after the cost is paid.
+    buy, sell
+        All that a unit of buying and of selling costs.
+    mean, tilt
+        Half the sum of these two and half their difference.
+    is_symmetric
+        Whether buying costs what selling does.
+    most
+        The highest of these rates.
+    """
 
     buying: NDArray[np.float64]
     selling: NDArray[np.float64]
     half_spread: NDArray[np.float64]
     fixed: float
     is_exact: bool
+    buy: NDArray[np.float64] = field(init=False)
+    sell: NDArray[np.float64] = field(init=False)
+    mean: NDArray[np.float64] = field(init=False)
+    tilt: NDArray[np.float64] = field(init=False)
+    is_symmetric: bool = field(init=False)
+    most: float = field(init=False)
 
-    @cached_property
-    def buy(self) -> NDArray[np.float64]:
-        """All that a unit of buying costs: commission and half the bid–ask spread."""
-        return self.buying + self.half_spread
-
-    @cached_property
-    def sell(self) -> NDArray[np.float64]:
-        """All that a unit of selling costs."""
-        return self.selling + self.half_spread
-
-    @cached_property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean of what buying and selling cost."""
-        return (self.buy + self.sell) / 2.0
-
-    @cached_property
-    def tilt(self) -> NDArray[np.float64]:
-        """Half of what buying costs more than selling."""
-        return (self.buy - self.sell) / 2.0
-
-    @cached_property
-    def is_symmetric(self) -> bool:
-        """Whether buying costs what selling does."""
-        return not self.tilt.any()
-
-    @cached_property
-    def most(self) -> float:
-        """The highest of these rates."""
-        return float(max(self.buy.max(), self.sell.max()))
+    def __post_init__(self) -> None:
+        buy, sell = self.buying + self.half_spread, self.selling + self.half_spread
+        facts = {"buy": buy, "sell": sell, "mean": (buy + sell) / 2.0, "tilt": (buy - sell) / 2.0}
+        vars(self).update(facts, is_symmetric=not facts["tilt"].any(), most=float(max(buy.max(), sell.max())))
 
 
 @dataclass(frozen=True)

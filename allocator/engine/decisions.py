@@ -15,7 +15,7 @@ from allocator.engine.planned import TargetWeights
 from allocator.engine.rebalancing import Rows
 from allocator.engine.strategy import HOLD, Strategy
 from allocator.errors import AllocatorError, InputError, InsufficientHistoryError, StrategyError, iso_date
-from allocator.market.market import Market, cut, find_column
+from allocator.market.market import Market, cut, find_column, is_always_listed
 
 __all__ = [
     "UNLISTED_POLICIES",
@@ -117,8 +117,10 @@ def _allowed(
 ) -> tuple[Array, bool]:
     """Apply the policy for what has no price, and then the most leverage, saying whether it did."""
     weights = _listed_only(strategy, wanted, market, row, mandate)
+    if mandate.max_leverage is None:
+        return weights, False
     gross = float(np.abs(weights).sum())
-    if mandate.max_leverage is None or gross <= mandate.max_leverage * (1.0 + 1e-12):
+    if gross <= mandate.max_leverage * (1.0 + 1e-12):
         return weights, False
     return weights * (mandate.max_leverage / gross), True
 
@@ -163,7 +165,7 @@ def _known(
 def _from_table(strategy: TargetWeights, market: Market, rows: Rows, mandate: Mandate) -> Decisions | None:
     """Return the rows of a table; None where a row needs a closer look."""
     columns = [find_column(market, asset) for asset in strategy.assets]
-    known = strategy.by_row(rows, market.index)
+    known = strategy.by_row(rows, market)
     if None in columns or known is None:
         return None
     targets = np.zeros((len(rows), len(market.assets)))
@@ -178,6 +180,8 @@ def _from_table(strategy: TargetWeights, market: Market, rows: Rows, mandate: Ma
 
 def _all_listed(market: Market, rows: Rows, wanted: NDArray[np.bool_] | None) -> bool:
     """Return whether all that is wanted on some rows has a price there; None asks it of all assets."""
+    if is_always_listed(market):
+        return True
     if market.listed_from.max() <= rows[0] and market.listed_until.min() > rows[-1]:
         return True
     if wanted is None:
@@ -262,6 +266,8 @@ def _in_bounds(strategy: Strategy, past: Market, weights: Array, answer: Any, ma
 
 def _listed_only(strategy: Strategy, weights: Array, market: Market, row: int, mandate: Mandate) -> Array:
     """Apply the policy for assets that have no price on the date: not listed yet, or delisted."""
+    if is_always_listed(market):
+        return weights
     waiting = (market.listed_from > row) & (weights != 0.0)
     gone = (market.listed_until <= row) & (weights != 0.0)
     if not waiting.any() and not gone.any():

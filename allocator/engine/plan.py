@@ -6,7 +6,7 @@ Weights drift alike whatever the amounts, so that all decisions can be found bef
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
@@ -18,6 +18,7 @@ from allocator.engine.rebalancing import Rebalancing, Rows, Trigger
 from allocator.engine.strategy import Strategy
 from allocator.errors import AllocatorError
 from allocator.market import Market
+from allocator.market.market import is_always_listed
 
 __all__ = ["Flows", "Plan", "Reason", "Run", "make_plan"]
 
@@ -79,6 +80,12 @@ class Plan:
     capped: Rows
     failure: Failure | None = None
 
+    def sold_out(self, event: int) -> Plan:
+        """Return the plan with an event that was no decision but a sale for a withdrawal."""
+        decided, reasons = self.decided.copy(), self.reasons.copy()
+        decided[event], reasons[event] = _NOT_DECIDED, Reason.FLOW
+        return replace(self, decided=decided, reasons=reasons)
+
 
 def make_plan(run: Run, ground: Ground, first: int, opening: Decision, flows: Flows | None) -> Plan:
     """Return the plan of a run whose first decision, the opening, is on row ``first``."""
@@ -86,10 +93,10 @@ def make_plan(run: Run, ground: Ground, first: int, opening: Decision, flows: Fl
     scheduled = run.rule.scheduled(market.index, market.frequency)
     scheduled = scheduled[(scheduled > first) & (scheduled + run.lag < last)]
     triggers = run.rule.triggers(market.assets, market.index, market.frequency)
-    if triggers or market.listed_until.min() <= last:
+    if triggers or not (is_always_listed(market) or market.listed_until.min() > last):
         plan = _step_through(run, ground, first, opening, scheduled, triggers)
     else:  # nothing depends on the drift
-        plan = _by_calendar(run, np.append(first, scheduled), opening)
+        plan = _by_calendar(run, np.concatenate([[first], scheduled]), opening)
     return plan if flows is None else _with_flows(plan, ground, flows)
 
 
@@ -220,8 +227,8 @@ def _watch(trigger: Trigger, n_rows: int) -> _Watch:
 def _asker(run: Run, first: int, opening: Decision) -> Callable[[int, _Log], Array | None]:
     """Return what asks the strategy on a row, and once for all rows where that is enough."""
     market = run.market
-    all_listed = market.listed_from.max() <= first and market.listed_until.min() >= len(market.days)
-    is_known = run.strategy.is_constant and bool(all_listed)
+    listed = is_always_listed(market) or market.listed_from.max() <= first
+    is_known = run.strategy.is_constant and bool(listed and market.listed_until.min() >= len(market.days))
 
     def ask(row: int, log: _Log) -> Array | None:
         is_made = is_known or row == first

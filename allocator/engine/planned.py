@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, final
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from allocator.engine.rebalancing import Rows, acting_rows
 from allocator.engine.strategy import Strategy
 from allocator.errors import InputError, InsufficientHistoryError, iso_date
+from allocator.frequency import whole_days
 from allocator.market.market import Market
 from allocator.market.prices import float_column, validate_index
 
@@ -66,6 +68,9 @@ class TargetWeights(Strategy):
     table: pd.DataFrame
     name: str = "Target weights"
     assets: tuple[str, ...] = field(init=False)
+    dates: pd.DatetimeIndex = field(init=False)
+    _values: NDArray[np.float64] = field(init=False)
+    _days: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.table, pd.DataFrame):
@@ -76,39 +81,44 @@ class TargetWeights(Strategy):
         if not self.table.columns.is_unique:
             twice = self.table.columns[self.table.columns.duplicated()][0]
             raise InputError("table", "two columns of this name", asset=twice)
-        index = validate_index(self.table.index, "table")
-        object.__setattr__(self, "table", _numbers(self.table, index))
-        object.__setattr__(self, "assets", tuple(self.table.columns))
+        dates = validate_index(self.table.index, "table")
+        values = _numbers(self.table, dates)
+        days = whole_days(dates)
+        facts = {"assets": tuple(self.table.columns), "dates": dates, "_values": values, "_days": days}
+        table = pd.DataFrame(values, index=dates, columns=self.table.columns, copy=False)
+        for name, fact in {**facts, "table": table}.items():
+            object.__setattr__(self, name, fact)
 
     def weights(self, past: Market) -> Mapping[str, float]:
         """Return the last row dated by then."""
-        row = int(self.table.index.searchsorted(past.index[-1], side="right")) - 1
+        row = int(self._days.searchsorted(past.days[-1], side="right")) - 1
         if row < 0:
-            first = self.table.index[0]
             raise InsufficientHistoryError(
                 "table",
-                f"the first weights are of {iso_date(first)}",
+                f"the first weights are of {iso_date(self.dates[0])}",
                 date=past.index[-1],
-                rows_needed=len(past.index) + 1,
+                rows_needed=len(past.days) + 1,
                 fix="start then",
             )
-        return dict(zip(self.assets, self.table.to_numpy()[row].tolist(), strict=True))
+        return dict(zip(self.assets, self._values[row].tolist(), strict=True))
 
-    def rows(self, index: pd.DatetimeIndex) -> Rows:
+    def rows(self, market: Market) -> Rows:
         """Return the row of the market on which each row of the table acts."""
-        return acting_rows(self.table.index.values, index, "table")
+        if self._days[0] < market.days[0]:
+            acting_rows(self.dates.values, market.index, "table")  # which says what is wrong
+        return market.days.searchsorted(self._days)
 
-    def by_row(self, rows: Rows, index: pd.DatetimeIndex) -> NDArray[np.float64] | None:
+    def by_row(self, rows: Rows, market: Market) -> NDArray[np.float64] | None:
         """Return the weights on rows of the market, shape (n_rows, n_assets); None before the first."""
-        last = self.rows(index).searchsorted(rows, side="right") - 1
-        return np.asarray(self.table.to_numpy()[last]) if last[0] >= 0 else None
+        last = self.rows(market).searchsorted(rows, side="right") - 1
+        return np.asarray(self._values[last]) if last[0] >= 0 else None
 
     def __repr__(self) -> str:
-        digest = pd.util.hash_pandas_object(self.table).sum()
-        return f"TargetWeights({len(self.table)} rows, {digest:#x}, name={self.name!r})"
+        digest = hashlib.sha256(self._values.tobytes() + self._days.tobytes() + repr(self.assets).encode())
+        return f"TargetWeights({len(self._days)} rows, {digest.hexdigest()[:16]}, name={self.name!r})"
 
 
-def _numbers(table: pd.DataFrame, index: pd.DatetimeIndex) -> pd.DataFrame:
+def _numbers(table: pd.DataFrame, index: pd.DatetimeIndex) -> NDArray[np.float64]:
     values = table.to_numpy(copy=True)
     if values.dtype != np.float64:
         columns = [float_column(table.iloc[:, j], "table", index, a) for j, a in enumerate(table.columns)]
@@ -123,4 +133,4 @@ def _numbers(table: pd.DataFrame, index: pd.DatetimeIndex) -> pd.DataFrame:
             fix="give every weight on every date, 0 for what is not held",
         )
     values.flags.writeable = False
-    return pd.DataFrame(values, index=index, columns=table.columns, copy=False)
+    return values

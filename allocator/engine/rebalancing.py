@@ -222,6 +222,13 @@ class OnDates(_Calendar):
             raise InputError("dates", f"not dates: {error}", fix="pass a list of dates") from None
         object.__setattr__(self, "dates", validate_index(index, "dates"))
 
+    @classmethod
+    def of_sound(cls, dates: pd.DatetimeIndex) -> OnDates:
+        """Return the rule for dates that were examined before."""
+        rule = object.__new__(cls)
+        object.__setattr__(rule, "dates", dates)
+        return rule
+
     def scheduled(self, index: pd.DatetimeIndex, frequency: Frequency) -> Rows:  # noqa: ARG002
         """Return the row of each date, or the next one, each row once."""
         rows = acting_rows(self.dates.values, index, "dates")

@@ -394,6 +394,11 @@ def signal_in_hindsight(market: Market, name: str) -> Signal:
     return known if market._is_cut else market._signals[name]
 
 
+def is_always_listed(market: Market) -> bool:
+    """Return whether every asset has a price on every row."""
+    return market._whole.is_always_listed
+
+
 def find_column(market: Market, asset: str) -> int | None:
     """Return the column of an asset, None for a name that is not there."""
     return market._columns.get(asset)

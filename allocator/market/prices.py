@@ -148,8 +148,9 @@ def validate_index(index: pd.Index, argument: str) -> pd.DatetimeIndex:
 
 def _own_copy(index: pd.Index) -> pd.DatetimeIndex:
     """Return sound dates with memory of their own and no name."""
-    dates = cast("pd.DatetimeIndex", index).copy(deep=True)
-    return dates if dates.name is None else dates.rename(None)
+    dates = cast("pd.DatetimeIndex", index)
+    own = dates.copy(deep=True)
+    return own if own.name is None else own.rename(None)
 
 
 def _examined_days(index: pd.Index, argument: str) -> NDArray[np.int64]:
