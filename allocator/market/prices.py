@@ -149,8 +149,9 @@ def validate_index(index: pd.Index, argument: str) -> pd.DatetimeIndex:
 def _own_copy(index: pd.Index) -> pd.DatetimeIndex:
     """Return sound dates with memory of their own and no name."""
     dates = cast("pd.DatetimeIndex", index)
-    own = dates.copy(deep=True)
-    return own if own.name is None else own.rename(None)
+    own = dates.copy(name="dates", deep=True)  # with a name, pandas does not copy the old one deeply
+    own.name = None
+    return own
 
 
 def _examined_days(index: pd.Index, argument: str) -> NDArray[np.int64]:
