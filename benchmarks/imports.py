@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import statistics
 import subprocess
 import sys
 import time
@@ -35,12 +36,16 @@ def measure_imports(*, peers: bool, rounds: int = _ROUNDS) -> list[Measurement]:
     found = [name for name in wanted if importlib.util.find_spec(name.split()[0]) is not None]
     peaks = {name: float(_run(_CODE[name] + _PEAK).split()[-1]) for name in found}  # warms the disk's cache
     seconds: dict[str, list[float]] = {name: [] for name in found}
+    bare = []
     for _ in range(rounds):
-        bare = _wall("pass")
+        bare.append(_wall("pass"))
         for name in found:
-            seconds[name].append(_wall(_CODE[name]) - bare)
+            seconds[name].append(_wall(_CODE[name]))
+    empty = statistics.median(bare)
     return [
-        Measurement("W10", name, tuple(seconds[name]), peaks[name], note=_NOTES.get(name, ""))
+        Measurement(
+            "W10", name, tuple(s - empty for s in seconds[name]), peaks[name], note=_NOTES.get(name, "")
+        )
         if name in seconds
         else Measurement("W10", name, note="not installed: see docs/performance.md")
         for name in wanted

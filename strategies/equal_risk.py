@@ -58,23 +58,22 @@ def equal_risk_contribution(covariance: Array, budget: Sequence[float] | Array |
 
 def _solve(correlation: Array, shares: Array) -> Array:
     """Return x with x_i (Cx)_i = b_i, the exposures per unit of volatility."""
-    root = np.sqrt(shares)
+    root, smallest = np.sqrt(shares), float(shares.min())
     exposure = root / np.sqrt(max(float(root @ correlation @ root), 1e-12))
     before = np.inf
     for _ in range(_MOST_STEPS):
-        marginal = correlation @ exposure
-        error = float(np.abs(exposure * marginal / shares - 1.0).max())
+        excess = exposure * (correlation @ exposure) - shares
+        error = float(np.abs(excess / shares).max())
         if error < _PRECISION or before <= error < _TOLERATED:
             return np.asarray(exposure)
         before = error
-        gradient = marginal - shares / exposure
+        gradient, hessian = excess / exposure, correlation.copy()
+        hessian.flat[:: len(hessian) + 1] += shares / exposure**2
         try:
-            hessian = correlation.copy()
-            hessian.flat[:: len(hessian) + 1] += shares / exposure**2
             step = np.linalg.solve(hessian, gradient)
         except np.linalg.LinAlgError:
             break
-        decrement = float(np.sqrt(max(gradient @ step, 0.0) / shares.min()))
+        decrement = float(np.sqrt(max(float(gradient @ step), 0.0) / smallest))
         exposure = exposure - step / (1.0 + decrement if decrement > 0.25 else 1.0)
     raise InputError(
         "covariance",

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.engine.accounting import Accounts, Events, Ground, account, in_order
+from allocator.engine.accounting import Accounts, account
 from allocator.engine.costs import Costs
 from allocator.engine.decisions import UNLISTED_POLICIES, Decision, Mandate, NotListedError, decide
+from allocator.engine.ground import Ground, in_order
+from allocator.engine.paths import Events
 from allocator.engine.plan import Flows, Run, make_plan
 from allocator.engine.planned import TargetWeights
 from allocator.engine.rebalancing import OnDates, Rebalancing, default_rebalancing

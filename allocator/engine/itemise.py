@@ -8,8 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.engine.accounting import DUST, Accounts, cash_weights, moved_weights
+from allocator.engine.accounting import Accounts
 from allocator.engine.costs import Charges
+from allocator.engine.ground import DUST
+from allocator.engine.paths import cash_weights
+from allocator.engine.trade_cost import moved_weights
 
 __all__ = [
     "ITEMS",

@@ -12,8 +12,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.engine.accounting import Events, Ground, drifted_weights
 from allocator.engine.decisions import Decision, Failure, Mandate, decide, decide_all
+from allocator.engine.ground import Ground
+from allocator.engine.paths import Events, drifted_weights
 from allocator.engine.rebalancing import Rebalancing, Rows, Trigger
 from allocator.engine.strategy import Strategy
 from allocator.errors import AllocatorError

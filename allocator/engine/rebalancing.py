@@ -304,6 +304,14 @@ class Band(Rebalancing):
         tested = None if self.on is None else self.on.scheduled(index, frequency)
         return (BandTrigger(self._widths(assets), self.relative, self.to, tested),)
 
+    def __str__(self) -> str:
+        extras = [
+            "relative" if self.relative else "",
+            f"to {self.to}" if self.to != "target" else "",
+            f"on {self.on}" if self.on is not None else "",
+        ]
+        return f"Band({', '.join([str(self.width), *filter(None, extras)])})"
+
     def _widths(self, assets: tuple[str, ...]) -> Array:
         if not isinstance(self.width, Mapping):
             return np.full(len(assets), float(self.width))

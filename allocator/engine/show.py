@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from allocator.engine.planned import TargetWeights
 from allocator.errors import iso_date
 from allocator.tables import html_block, html_table
 
@@ -82,8 +83,17 @@ def conventions(backtest: Backtest) -> tuple[str, ...]:
         lines.append(
             f"leverage: at most {mandate.max_leverage:g}; {len(backtest.capped)} decisions scaled down"
         )
+    lines.extend(_idle_rows(backtest))
     if len(backtest.flows):
         lines.append(
             "flows: traded with the trade of their row, else spread over what is held; returns without them"
         )
     return tuple(lines)
+
+
+def _idle_rows(backtest: Backtest) -> list[str]:
+    """Return how many rows of a table of weights are dated too late to be traded."""
+    if not isinstance(backtest.strategy, TargetWeights):
+        return []
+    late = int((backtest.strategy.dates > backtest.market.index[-1]).sum())
+    return [f"weights: {late} rows dated after the last row were never traded"] if late else []

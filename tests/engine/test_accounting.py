@@ -35,8 +35,8 @@ from allocator.engine import (
     Weekly,
     run_backtest,
 )
-from allocator.engine.accounting import self_financing_cost
 from allocator.engine.costs import Charges
+from allocator.engine.trade_cost import self_financing_cost
 from allocator.errors import AllocatorError
 from allocator.market import Market
 

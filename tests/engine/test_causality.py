@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from ledger_runs import Setup, setups
 
 from allocator.engine import Backtest, Band, Monthly, Rebalancing, Strategy, run_backtest
-from allocator.engine.accounting import Ground, drifted_weights
+from allocator.engine.ground import Ground
+from allocator.engine.paths import drifted_weights
 from allocator.errors import AllocatorError, StrategyError
 from allocator.frequency import FREQUENCIES
 from allocator.market import Market
