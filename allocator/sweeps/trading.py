@@ -35,7 +35,7 @@ class Trading:
 def cost_of_trades(before: Array, after: Array, trading: Trading) -> tuple[Array, Array]:
     """Return the cost of trades and their one-way turnover as fractions of the value before.
 
-    The equation and its solution are those of :func:`allocator.engine.accounting.self_financing_cost`. A
+    The equation and its solution are those of :func:`allocator.engine.trade_cost.self_financing_cost`. A
     cost only changes the side of what is bought for less than its part of the cost, so few trades need
     more than one step.
 

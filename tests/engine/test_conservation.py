@@ -79,8 +79,20 @@ def assert_tables_agree(backtest: Backtest) -> None:
     assert backtest.flows.equals(itemised["flows"][itemised["flows"] != 0.0])
 
 
+def assert_costs_are_gross_less_net(backtest: Backtest) -> None:
+    """Compare the two returns of each row with what was paid in it, the build in the first."""
+    paid = backtest.itemised[["borrow_spread", "short_fees", *COSTS, "management_fee", "written_off"]]
+    money = paid.sum(axis=1).to_numpy(copy=True)
+    money[1] += money[0]
+    before = np.append(backtest.initial_value, backtest.value.to_numpy()[1:-1])
+    gap = backtest.gross_returns - backtest.returns + money[1:] / before
+    scale = 1.0 + np.maximum(np.abs(backtest.gross_returns), backtest.itemised["flows"].abs()[1:] / before)
+    assert (gap.abs() / scale).max() < 1e-12
+
+
 def check(backtest: Backtest) -> None:
     assert_conserved(backtest)
+    assert_costs_are_gross_less_net(backtest)
     assert_gains_are_of_what_was_held(backtest)
     assert_tables_agree(backtest)
 
