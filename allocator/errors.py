@@ -5,6 +5,7 @@
     AllocatorError
     ├── InputError (ValueError)          an argument is not what it should be
     │   └── InsufficientHistoryError     it would be, with more rows before the date
+    ├── SolverError                      a solver found no optimum: which, why, what to relax
     ├── StrategyError                    a strategy failed or answered nonsense
     └── UndefinedStatisticWarning        (a warning) the number does not exist, and why
 """
@@ -18,6 +19,7 @@ __all__ = [
     "AllocatorError",
     "InputError",
     "InsufficientHistoryError",
+    "SolverError",
     "StrategyError",
     "UndefinedStatisticWarning",
     "iso_date",
@@ -72,6 +74,17 @@ class InsufficientHistoryError(InputError):
     ) -> None:
         self.rows_needed = rows_needed
         super().__init__(argument, problem, asset=asset, date=date, fix=fix)
+
+
+class SolverError(AllocatorError):
+    """A solver found no optimum; says what was to be solved, by what, its status, and what to relax."""
+
+    def __init__(self, problem: str, solver: str, status: str, fix: str) -> None:
+        self.problem, self.solver, self.status, self.fix = problem, solver, status, fix
+        super().__init__(f"{problem}: {solver} says {status!r}; {fix}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, vars(self))
 
 
 class StrategyError(AllocatorError):

@@ -85,8 +85,10 @@ class Decisions:
     failure: Failure | None = None
 
 
-def decide(strategy: Strategy, market: Market, row: int, mandate: Mandate) -> Decision:
-    """Return the decision on the close of ``row``.
+def decide(
+    strategy: Strategy, market: Market, row: int, mandate: Mandate, held: Array | None = None
+) -> Decision:
+    """Return the decision on the close of ``row``, where these weights are held, shape (n_assets,).
 
     Raises
     ------
@@ -95,21 +97,33 @@ def decide(strategy: Strategy, market: Market, row: int, mandate: Mandate) -> De
     InsufficientHistoryError
         If it needs more rows, or an asset it wants is not listed and ``unlisted`` is ``"error"``.
     """
-    wanted = _wanted(strategy, market, row, mandate)
+    wanted = _wanted(strategy, market, row, mandate, held)
     return (None, False) if wanted is None else _allowed(strategy, wanted, market, row, mandate)
 
 
-def _wanted(strategy: Strategy, market: Market, row: int, mandate: Mandate) -> Array | None:
+def _wanted(
+    strategy: Strategy, market: Market, row: int, mandate: Mandate, held: Array | None
+) -> Array | None:
     """Ask the strategy; None is HOLD."""
     past = cut(market, row + 1)  # the one place where time is cut: rows 0 to `row` and no other
     try:
-        answer = strategy.weights(past)
+        if strategy.sees_holdings:
+            answer = strategy.weights_from(past, _named(market, held))
+        else:
+            answer = strategy.weights(past)
     except (InsufficientHistoryError, StrategyError):
         raise
     except Exception as error:
         said = str(error) if isinstance(error, InputError) else f"raised {type(error).__name__}: {error}"
         raise StrategyError(strategy.name, past.index[-1], said) from error
     return None if answer is HOLD else _checked(strategy, past, answer, mandate)
+
+
+def _named(market: Market, held: Array | None) -> dict[str, float]:
+    """Return the weights that are held by asset."""
+    if held is None:
+        return {}
+    return {market.assets[column]: float(held[column]) for column in np.flatnonzero(held)}
 
 
 def _allowed(

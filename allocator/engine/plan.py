@@ -94,7 +94,8 @@ def make_plan(run: Run, ground: Ground, first: int, opening: Decision, flows: Fl
     scheduled = run.rule.scheduled(market.index, market.frequency)
     scheduled = scheduled[(scheduled > first) & (scheduled + run.lag < last)]
     triggers = run.rule.triggers(market.assets, market.index, market.frequency)
-    if triggers or not (is_always_listed(market) or market.listed_until.min() > last):
+    stays = is_always_listed(market) or market.listed_until.min() > last
+    if triggers or run.strategy.sees_holdings or not stays:
         plan = _step_through(run, ground, first, opening, scheduled, triggers)
     else:  # nothing depends on the drift
         plan = _by_calendar(run, np.concatenate([[first], scheduled]), opening)
@@ -177,10 +178,10 @@ def _step_through(
 ) -> Plan:
     """Go from one thing to the next: a delisting, a decision, a trade; in this order on one row."""
     last = len(run.market.index) - 1
-    ask, log = _asker(run, first, opening), _Log()
+    ask, log = _asker(run, ground, first, opening), _Log()
     watches = [_watch(trigger, last + 1) for trigger in triggers]
     leaving = np.unique(run.market.listed_until)
-    target = ask(first, log)
+    target = ask(first, log, None)
     orders = [_Order(first, np.zeros(len(run.market.assets)) if target is None else target, Reason.BUILD)]
     holding, watched = None, first
     while True:
@@ -199,7 +200,7 @@ def _step_through(
             watched = max(watched, row - 1)
         elif row in (planned, found):
             try:
-                target, watched = ask(row, log), row
+                target, watched = ask(row, log, holding), row
             except AllocatorError as error:
                 if not log.rows:
                     raise
@@ -225,15 +226,20 @@ def _watch(trigger: Trigger, n_rows: int) -> _Watch:
     return _Watch(trigger, tested)
 
 
-def _asker(run: Run, first: int, opening: Decision) -> Callable[[int, _Log], Array | None]:
+def _asker(
+    run: Run, ground: Ground, first: int, opening: Decision
+) -> Callable[[int, _Log, _Holding | None], Array | None]:
     """Return what asks the strategy on a row, and once for all rows where that is enough."""
-    market = run.market
+    market, strategy = run.market, run.strategy
     listed = is_always_listed(market) or market.listed_from.max() <= first
-    is_known = run.strategy.is_constant and bool(listed and market.listed_until.min() >= len(market.days))
+    is_known = strategy.is_constant and bool(listed and market.listed_until.min() >= len(market.days))
 
-    def ask(row: int, log: _Log) -> Array | None:
+    def ask(row: int, log: _Log, holding: _Holding | None) -> Array | None:
         is_made = is_known or row == first
-        target, capped = opening if is_made else decide(run.strategy, market, row, run.mandate)
+        held = None
+        if strategy.sees_holdings and holding is not None:
+            held = _drift(ground, holding, row)
+        target, capped = opening if is_made else decide(strategy, market, row, run.mandate, held)
         log.capped.extend([row] * capped)
         return target
 

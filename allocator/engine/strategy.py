@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import Enum
-from typing import ClassVar, Final
+from typing import Final
 
 from allocator.market.market import Market
 
@@ -37,10 +37,21 @@ class Strategy(ABC):
         What tables call it.
     is_constant
         Set it to True on a class whose answer does not depend on the past: it is then asked once a run.
+    sees_holdings
+        Set it to True on a class that needs to know what is held, and answer :meth:`weights_from` too.
     """
 
     name: str
-    is_constant: ClassVar[bool] = False
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the answer is always the same; a class may say so with a plain ``is_constant = True``."""
+        return False
+
+    @property
+    def sees_holdings(self) -> bool:
+        """Whether :meth:`weights_from` is to be asked in place of :meth:`weights`."""
+        return False
 
     @abstractmethod
     def weights(self, past: Market) -> Mapping[str, float] | Hold:
@@ -51,3 +62,11 @@ class Strategy(ABC):
         Raise :class:`InsufficientHistoryError` (``past.window`` does) while the past is too short to
         decide.
         """
+
+    def weights_from(self, past: Market, held: Mapping[str, float]) -> Mapping[str, float] | Hold:  # noqa: ARG002
+        """Return the target weights, knowing what is held: asked where ``sees_holdings`` is True.
+
+        ``held`` are the weights at the close of the decision, as they have drifted, of the assets that are
+        held; empty before the first build. Answer what :meth:`weights` may.
+        """
+        return self.weights(past)
