@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         AllocatorError,
         InputError,
         InsufficientHistoryError,
+        SolverError,
         StrategyError,
         UndefinedStatisticWarning,
     )
@@ -143,6 +144,7 @@ __all__ = [
     "RegimeStudy",
     "Regimes",
     "Signal",
+    "SolverError",
     "Strategy",
     "StrategyError",
     "TargetWeights",
