@@ -2,6 +2,7 @@
 
 from allocator.report.attribution import Attribution, attribute_performance
 from allocator.report.comparison import Comparison, compare
+from allocator.report.leverage import attribute_leverage
 from allocator.report.regime_study import RegimeStudy, study_regimes
 from allocator.report.write import write_report
 
@@ -9,6 +10,7 @@ __all__ = [
     "Attribution",
     "Comparison",
     "RegimeStudy",
+    "attribute_leverage",
     "attribute_performance",
     "compare",
     "study_regimes",

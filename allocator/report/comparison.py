@@ -31,8 +31,8 @@ class Comparison:
         A row a strategy, fractions: ``cagr``, ``volatility``, ``sharpe``, ``sharpe_se``, ``sortino``,
         ``max_drawdown`` with ``peak``, ``trough`` and ``recovery``, ``calmar``, ``var_95``, ``es_95``,
         ``skew``, ``kurtosis``, ``best``, ``worst``, ``n``, and by year ``turnover`` (one-way, without the
-        first build), ``trading_cost``, ``fees`` (management and short), ``interest_earned`` and
-        ``interest_paid`` (of value).
+        first build), ``trading_cost``, ``fees`` (management and short), ``interest_earned`` on cash that is
+        held and ``interest_paid`` on what is borrowed (of value).
     backtests
         The records, in the same order.
     market
@@ -144,6 +144,7 @@ def _flows(backtest: Backtest) -> dict[str, float]:
     years = float(years_between(dates, backtest.market.frequency).sum())
     before = backtest.value.shift(1).iloc[1:]
     interest = backtest.interest / before
+    borrowed = backtest.weights["cash"].shift(1).iloc[1:] < 0.0
     fees = -backtest.itemised[["short_fees", "management_fee"]].sum(axis=1).iloc[1:] / before
     paid = backtest.trading_costs.sum(axis=1)
     worth = backtest.value.reindex(paid.index) + paid
@@ -151,8 +152,8 @@ def _flows(backtest: Backtest) -> dict[str, float]:
         "turnover": float(backtest.turnover.iloc[1:].sum()) / years,
         "trading_cost": float((paid / worth).sum()) / years,
         "fees": float(fees.sum()) / years,
-        "interest_earned": float(interest.clip(lower=0.0).sum()) / years,
-        "interest_paid": float(interest.clip(upper=0.0).abs().sum()) / years,
+        "interest_earned": float(interest[~borrowed].sum()) / years,
+        "interest_paid": -float(interest[borrowed].sum()) / years + 0.0,
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import allocator as al
 from allocator.engine import Costs, EveryNRows, Strategy, Yearly, run_backtest
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.market import Market, Signal, load_us_history, simulate_market
@@ -196,6 +197,20 @@ def test_borrowing_is_paid_and_shown():
     table = compare([Levered(1.5, "levered")], market, costs=free).table
     assert table.loc["levered", "interest_paid"] == pytest.approx(0.5 * (0.04 + 0.01))
     assert table.loc["levered", "interest_earned"] == 0.0
+
+
+@short_run
+def test_a_negative_rate_on_cash_that_is_held_is_no_borrowing():
+    """Bill funds fall on some days: that is earned, less than nothing, and not paid on a debt."""
+    index = pd.date_range("2000-12-31", periods=5, freq="YE")
+    prices = pd.DataFrame({"stocks": [1.0, 1.1, 1.2, 1.3, 1.4], "bonds": 1.0 + np.arange(5) / 50}, index)
+    rates = pd.Series([-0.01, -0.02, 0.01, -0.01], index[1:])
+    mixes = [al.FixedMix({"stocks": weight}, name=f"{weight}") for weight in (0.5, 1.5)]
+    table = compare(mixes, Market(prices, rates), costs=Costs(trading=0.0, borrow_spread=0.0)).table
+    assert table.loc["0.5", "interest_paid"] == 0.0
+    assert table.loc["0.5", "interest_earned"] == pytest.approx(0.5 * rates.mean())
+    assert table.loc["1.5", "interest_paid"] == pytest.approx(0.5 * rates.mean())
+    assert table.loc["1.5", "interest_earned"] == 0.0
 
 
 def test_without_gold_and_abroad_it_is_sixty_forty():
