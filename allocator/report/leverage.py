@@ -43,7 +43,7 @@ def attribute_leverage(backtest: Backtest, *, n_resamples: int = 2000, seed: int
     ground, items = backtest.accounts.ground, backtest.itemised
     base = backtest.accounts.value[:-1]  # after the trades at the beginning of each period
     held = (itemise.units_by_row(backtest.accounts) * ground.levels).sum(axis=1)[:-1] / base
-    leverage = np.where(np.abs(held - 1.0) < DUST, 1.0, np.where(held < DUST, 0.0, held))
+    leverage = np.where(np.abs(held - 1.0) < DUST, 1.0, held)
     invested, cash = leverage > 0.0, ground.cash[1:]
     gained = items["gains"].to_numpy()[1:] / base
     by_period = pd.DataFrame(

@@ -26,6 +26,8 @@ _HIGHEST_ANNUAL_RATE = 0.5
 def excess_returns(table: ReturnTable, cash: Cash, periods_per_year: float | None) -> FloatArray:
     """Return simple returns minus cash, shape (n_periods, n_series), rounding as 0."""
     earned = read_cash(cash, table, periods_per_year)[:, np.newaxis]
+    if not earned.any():
+        return table.matrix
     excess = table.matrix - earned
     # Cash measured against itself must be 0, not the last bit of a subtraction that a ratio would blow up.
     return np.where(np.abs(excess) <= 1e-14 * (np.abs(table.matrix) + np.abs(earned)), 0.0, excess)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.statistics._moments import is_rounding
 from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_one_series, warn_undefined
-from allocator.statistics.bootstrap import optimal_block_length, resampled_means
+from allocator.statistics.block_length import optimal_block_length
+from allocator.statistics.bootstrap import resampled_means
 
 __all__ = ["CorrelationEstimate", "bootstrap_correlation", "correlation", "fisher_interval"]
 

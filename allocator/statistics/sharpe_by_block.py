@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.statistics._moments import is_rounding
 from allocator.statistics._returns import Returns, read_numbers
-from allocator.statistics.bootstrap import optimal_block_length, resampled_means
+from allocator.statistics.block_length import optimal_block_length
+from allocator.statistics.bootstrap import resampled_means
 
 __all__ = ["SharpeEstimate", "bootstrap_sharpe"]
 

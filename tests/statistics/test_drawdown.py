@@ -158,3 +158,18 @@ def test_F123_everything_lost_never_recovers():
     table = drawdowns(np.array([0.1, -1.0, 0.5]))
     assert list(table["depth"]) == [-1.0]
     assert not table["recovered"][0]
+
+
+@pytest.mark.parametrize("name", [1, 1.0, True, "1", ("a", 1), None, pd.Timestamp("2020-01-01")])
+def test_a_series_keeps_its_name_and_its_type(daily, name):
+    found = drawdown_path(daily.rename(name)).name
+    expected = pd.Index(["returns" if name is None else name])[0]
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_the_order_of_a_table_in_memory_is_nothing_to_its_numbers():
+    values = 0.01 * np.random.default_rng(0).normal(size=(300, 3))
+    rows, columns = max_drawdown(np.ascontiguousarray(values)), max_drawdown(np.asfortranarray(values))
+    np.testing.assert_array_equal(rows, columns)
+    np.testing.assert_array_equal(rows, [max_drawdown(values[:, k]) for k in range(3)])

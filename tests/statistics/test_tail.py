@@ -49,6 +49,12 @@ def test_fraction_of_an_observation_counts_with_its_fraction():
     assert value_at_risk(returns, 0.3) == pytest.approx(0.04 - 0.2 * 0.05)
 
 
+@moderate
+@given(pairs, levels)
+def test_value_at_risk_is_numpys_quantile_to_the_bit(returns, level):
+    np.testing.assert_array_equal(value_at_risk(returns, level), -np.quantile(returns, level, axis=0))
+
+
 def test_value_at_risk_is_rs(case, managers, edhec):
     """PerformanceAnalytics' historical VaR is the same quantile; it gives none for the bill."""
     expected = (

@@ -1,0 +1,236 @@
+"""Probabilistic and deflated Sharpe ratios: is a ratio above a bar, or above what luck would give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from allocator.errors import InputError
+from allocator.statistics import show
+from allocator.statistics._cash import Cash
+from allocator.statistics._moments import standardised_moment
+from allocator.statistics._paired import ExcessReturns, read_single, refuse_confidence
+from allocator.statistics._returns import Returns
+
+__all__ = [
+    "ProbabilisticSharpe",
+    "SharpeMoments",
+    "deflated_sharpe_ratio",
+    "expected_maximum_sharpe",
+    "probabilistic_sharpe_ratio",
+]
+
+
+@final
+@dataclass(frozen=True)
+class SharpeMoments:
+    """What the error of a Sharpe ratio is made of, per period.
+
+    Attributes
+    ----------
+    n
+        Returns.
+    sharpe
+        Ratio of one period.
+    skewness, kurtosis
+        Of the returns over cash; kurtosis is 3 if normal, not in excess.
+    """
+
+    n: int
+    sharpe: float
+    skewness: float = 0.0
+    kurtosis: float = 3.0
+
+    @property
+    def variance(self) -> float:
+        """Variance of the ratio times n: 1 - g₃s + (g₄ - 1)s²/4. Mertens (2002)."""
+        return 1.0 - self.skewness * self.sharpe + (self.kurtosis - 1.0) / 4.0 * self.sharpe**2
+
+    def probability_above(self, benchmark: float) -> float:
+        """Return the probabilistic Sharpe ratio, Φ((s - s*)√(n - 1)/√variance).
+
+        ``benchmark`` s* is a ratio of one period. Bailey and López de Prado (2012).
+        """
+        from scipy.special import ndtr  # not at the top: importing allocator costs no more than pandas
+
+        if not self.variance > 0.0 or self.n < 2:
+            return float("nan")
+        return float(ndtr((self.sharpe - benchmark) * np.sqrt((self.n - 1) / self.variance)))
+
+    def track_record_above(self, benchmark: float, confidence: float = 0.95) -> float:
+        """Return the minimum track record length, 1 + variance·(z/(s - s*))² returns.
+
+        So many returns of these moments make the probability equal to ``confidence``; infinite where the
+        ratio is not above ``benchmark``, a ratio of one period. Bailey and López de Prado (2012).
+        """
+        from scipy.special import ndtri  # not at the top: importing allocator costs no more than pandas
+
+        if np.isnan(self.sharpe):
+            return float("nan")
+        if self.sharpe <= benchmark:
+            return float("inf")
+        return float(1.0 + self.variance * (ndtri(confidence) / (self.sharpe - benchmark)) ** 2)
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class ProbabilisticSharpe:
+    """How probable it is that a Sharpe ratio is above a bar; prints itself.
+
+    Attributes
+    ----------
+    name
+        Of the series.
+    moments
+        Of its returns over cash, per period; what the probability is made of.
+    periods_per_year
+        To annualise with.
+    sharpe
+        Per √year.
+    benchmark
+        The bar, per √year: as asked for, or the expected highest ratio of worthless trials.
+    probability
+        That the true ratio is above the bar; NaN where undefined, and ``reason`` says why.
+    minimum_track_record
+        Returns of these moments that would make the probability ``confidence``; infinite below the bar.
+    confidence
+        Of the track record.
+    n_trials
+        Configurations that were tried; 1 where the bar was given.
+    trial_variance
+        Of their annualised ratios.
+    reason
+        Empty, or why a number is missing.
+    """
+
+    name: str
+    moments: SharpeMoments
+    periods_per_year: float
+    sharpe: float
+    benchmark: float
+    probability: float
+    minimum_track_record: float
+    confidence: float
+    n_trials: int = 1
+    trial_variance: float = 0.0
+    reason: str = ""
+
+    @property
+    def n(self) -> int:
+        """Returns."""
+        return self.moments.n
+
+    __repr__ = show.probability_text
+    _repr_html_ = show.probability_html
+
+
+def probabilistic_sharpe_ratio(
+    returns: Returns,
+    cash: Cash,
+    benchmark: float = 0.0,
+    *,
+    periods_per_year: float | None = None,
+    confidence: float = 0.95,
+) -> ProbabilisticSharpe:
+    """Estimate the probability that a Sharpe ratio is above a benchmark. Bailey and López de Prado (2012).
+
+    It allows for skew and fat tails, not for autocorrelation, nor for having chosen the series.
+
+    Parameters
+    ----------
+    returns
+        Simple returns of one series, shape (n_periods,).
+    cash
+        An annual effective rate, or the returns of cash in each period.
+    benchmark
+        An annualised ratio, per √year.
+    periods_per_year
+        Inferred from dates; arrays must say it.
+    confidence
+        At which the minimum track record is counted.
+    """
+    if not np.isfinite(benchmark):
+        raise InputError("benchmark", f"{benchmark!r} is no ratio")
+    excess = read_single(returns, cash, periods_per_year)
+    return _above(excess, float(benchmark), confidence, 1, 0.0)
+
+
+def deflated_sharpe_ratio(
+    returns: Returns,
+    cash: Cash,
+    n_trials: int,
+    trial_variance: float,
+    *,
+    periods_per_year: float | None = None,
+    confidence: float = 0.95,
+) -> ProbabilisticSharpe:
+    """Estimate the probability that a chosen Sharpe ratio is above the best that luck would give.
+
+    The bar is :func:`expected_maximum_sharpe`. Trials that resemble each other count for fewer: their
+    number overstates the bar, not the probability. Bailey and López de Prado (2014).
+
+    Parameters
+    ----------
+    returns
+        Simple returns of the chosen series, shape (n_periods,).
+    cash
+        An annual effective rate, or the returns of cash in each period.
+    n_trials
+        Configurations that were tried: all of them, ``walk.n_tried`` of a walk-forward record.
+    trial_variance
+        Variance of their annualised Sharpe ratios: ``walk.trial_sharpe_variance``.
+    periods_per_year
+        Inferred from dates; arrays must say it.
+    confidence
+        At which the minimum track record is counted.
+    """
+    bar = expected_maximum_sharpe(n_trials, trial_variance)
+    excess = read_single(returns, cash, periods_per_year)
+    return _above(excess, bar, confidence, n_trials, float(trial_variance))
+
+
+def expected_maximum_sharpe(n_trials: int, trial_variance: float) -> float:
+    """Return the expected highest of N Sharpe ratios of mean 0, in the unit of √variance.
+
+    √V((1 - γ)Φ⁻¹(1 - 1/N) + γΦ⁻¹(1 - 1/(Ne))) with Euler's γ; 0 for one trial. Bailey and López de Prado
+    (2014), eq. 1.
+    """
+    from scipy.special import ndtri  # not at the top: importing allocator costs no more than pandas
+
+    if n_trials < 1:
+        raise InputError("n_trials", f"{n_trials!r} is not a positive number", fix="count all that was tried")
+    if not 0.0 <= trial_variance < np.inf:
+        raise InputError("trial_variance", f"{trial_variance!r} is no variance")
+    if n_trials == 1:
+        return 0.0
+    tail = (1.0 - np.euler_gamma) * ndtri(1.0 - 1.0 / n_trials)
+    return float(np.sqrt(trial_variance) * (tail + np.euler_gamma * ndtri(1.0 - 1.0 / (n_trials * np.e))))
+
+
+def _above(
+    excess: ExcessReturns, benchmark: float, confidence: float, n_trials: int, trial_variance: float
+) -> ProbabilisticSharpe:
+    refuse_confidence(confidence)
+    excess.warn_if_few()
+    nan, scale = float("nan"), float(np.sqrt(excess.periods_per_year))
+    moments = SharpeMoments(excess.n, nan, nan, nan) if excess.missing else _moments(excess)
+    return ProbabilisticSharpe(
+        excess.names[0],
+        moments,
+        excess.periods_per_year,
+        moments.sharpe * scale,
+        benchmark,
+        moments.probability_above(benchmark / scale),
+        moments.track_record_above(benchmark / scale, confidence),
+        confidence,
+        n_trials,
+        trial_variance,
+        excess.missing,
+    )
+
+
+def _moments(excess: ExcessReturns) -> SharpeMoments:
+    skew, kurt = (float(standardised_moment(excess.matrix, order)[0]) for order in (3, 4))
+    return SharpeMoments(excess.n, float(excess.ratios[0]), skew, kurt)
