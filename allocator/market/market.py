@@ -394,6 +394,11 @@ def signal_in_hindsight(market: Market, name: str) -> Signal:
     return known if market._is_cut else market._signals[name]
 
 
+def is_cut(market: Market) -> bool:
+    """Return whether this is the past of a longer market."""
+    return market._is_cut
+
+
 def is_always_listed(market: Market) -> bool:
     """Return whether every asset has a price on every row."""
     return market._whole.is_always_listed

@@ -6,8 +6,9 @@ was known when that period began, so the returns of the period have no part in i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import final
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError
 from allocator.market import Market, Signal
-from allocator.market.market import Date, column_of, parse_date, signal_in_hindsight, window_rows
+from allocator.market.market import Date, column_of, is_cut, parse_date, signal_in_hindsight, window_rows
 
 __all__ = [
     "UNCLASSIFIED",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 UNCLASSIFIED = "unclassified"
+Codes = NDArray[np.int64]  # 0 and 1 for the two sides, 2 for neither
 
 # Each era runs to the day before the next. The borders are events, not fitted to returns: the
 # Treasury–Fed Accord (4 March 1951), the start of the Great Inflation (Meltzer, 2005), the end of
@@ -45,7 +47,7 @@ US_ERAS: Mapping[str, str] = {
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Regimes:
     """Labels on dates.
 
@@ -61,13 +63,40 @@ class Regimes:
         Whether they use what was not known when their period began. A backtest may not trade on such labels.
     order
         The labels in the order in which tables show them, ``unclassified`` last.
+    next_label
+        The label of the period that begins on the market's last date, as known then: what a strategy needs.
+        None for labels that are ex post, or whose rule cannot say without the date on which that period ends.
     """
 
-    labels: pd.Series[str]
     name: str
     rule: str
     ex_post: bool
-    order: tuple[str, ...]
+    next_label: str | None
+
+    def __init__(
+        self,
+        labels: pd.Series[str],
+        name: str,
+        rule: str,
+        ex_post: bool,
+        order: tuple[str, ...],
+        next_label: str | None = None,
+    ) -> None:
+        facts = {"name": name, "rule": rule, "ex_post": ex_post, "next_label": next_label}
+        vars(self).update(facts, labels=labels, order=order)
+
+    # A strategy asks for the next label at every decision: the labels of its whole past are not made for it.
+    @cached_property
+    def labels(self) -> pd.Series[str]:
+        """One text a date."""
+        make: Callable[[], pd.Series[str]] = vars(self)["_make"]
+        return make()
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The labels in the order in which tables show them."""
+        names: tuple[str, ...] = vars(self)["_names"]
+        return _present(self.labels, names)
 
 
 def inflation_level(market: Market, threshold: float = 0.03, *, ex_post: bool = False) -> Regimes:
@@ -91,11 +120,12 @@ def inflation_level(market: Market, threshold: float = 0.03, *, ex_post: bool = 
     """
     if not abs(threshold) < 1.0:
         raise InputError("threshold", f"{threshold!r} is not a fraction", fix="3 % is 0.03")
-    values = _as_of(market, _inflation(market, ex_post), ex_post)
     level, tail = f"{threshold * 100:.6g}%", _same_period(ex_post)
     names = (f"inflation under {level}{tail}", f"inflation {level} or more{tail}")
-    upper = values >= threshold
-    return _two_sided(market, values, upper, names, "Inflation level", f"threshold {level}", ex_post)
+    sides = partial(_at_or_above, threshold=threshold)
+    return _of_signal(
+        market, _inflation(market, ex_post), sides, names, "Inflation level", f"threshold {level}", ex_post
+    )
 
 
 def inflation_trend(market: Market, years: float = 3.0, *, ex_post: bool = False) -> Regimes:
@@ -115,15 +145,16 @@ def inflation_trend(market: Market, years: float = 3.0, *, ex_post: bool = False
     Raises
     ------
     InputError
-        As :func:`inflation_level`, and if no figure has a full span with two figures before it.
+        As :func:`inflation_level`, and if no figure has a full span with two figures before it. In the past
+        of a strategy such figures may come, and until then its periods are unclassified.
     """
     signal = _inflation(market, ex_post)
-    gap = _gap_to_trailing_mean(signal.values, years)
-    values = _as_of(market, Signal(gap, signal.describes), ex_post)
+    gap = _gap_to_trailing_mean(signal.values, years, waits=is_cut(market))
     tail = _same_period(ex_post)
     names = (f"inflation falling{tail}", f"inflation rising{tail}")
     rule = f"against its mean of the {years:g} years before"
-    return _two_sided(market, values, values > _ROUNDING, names, "Inflation trend", rule, ex_post)
+    gaps = Signal(gap, signal.describes)
+    return _of_signal(market, gaps, _above_rounding, names, "Inflation trend", rule, ex_post)
 
 
 def eras(dates: pd.DatetimeIndex, starts: Mapping[str, Date] = US_ERAS) -> Regimes:
@@ -155,7 +186,10 @@ def eras(dates: pd.DatetimeIndex, starts: Mapping[str, Date] = US_ERAS) -> Regim
 
 
 def decades(dates: pd.DatetimeIndex, first_year: int = 1) -> Regimes:
-    """Label periods by the decade they end in; ``first_year=1`` counts 1961–1970, 0 counts 1960–1969."""
+    """Label periods by the decade they end in; ``first_year=1`` counts 1961–1970, 0 counts 1960–1969.
+
+    There is no next label: on the last date before New Year it depends on when the next period ends.
+    """
     _refuse_undated(dates)
     if first_year not in range(10):
         raise InputError("first_year", f"{first_year!r} is not the last digit of a year", fix="pass 0 or 1")
@@ -187,26 +221,41 @@ def correlation_sign(
     """
     years = window_years if window_years is not None else _SIGN_WINDOW[market.frequency.name]
     rows = window_rows(market.frequency, years, 2)
-    columns = [column_of(market, asset) for asset in (x, y)]
-    both = market.returns.iloc[:, columns].dropna().set_axis([0, 1], axis=1)
-    trailing = _rolling_correlation(both, rows)
+    column_x, column_y = (column_of(market, asset) for asset in (x, y))
+    codes = partial(_signs, market, column_x, column_y, rows)
     names = (f"{x}–{y} correlation was negative", f"{x}–{y} correlation was positive")
-    values = trailing.shift(1).reindex(market.index[1:]).to_numpy(dtype=np.float64)
     rule = f"Pearson over the {years:g}-year window before the period"
-    return _two_sided(market, values, values >= 0.0, names, "Trailing correlation", rule, False)
+    return _two_sided(market, codes, names, "Trailing correlation", rule, False)
 
 
 _SIGN_WINDOW = {"daily": 1.0, "weekly": 3.0, "monthly": 3.0, "quarterly": 5.0, "yearly": 10.0}
 _ROUNDING = 1e-12  # a figure this little above its mean is at its mean
 _LONGEST_SPAN = 100.0  # years
+_NEITHER = 2
+_BLOCK = 1024  # windows worked on at once
 _STILL = 1e-14  # returns are ratios of prices less one, so they are known to about 1e-16
 
 
-def _rolling_correlation(returns: pd.DataFrame, rows: int) -> pd.Series[float]:
-    """Return the correlation of two columns over the last ``rows`` rows, NaN where one stands still."""
-    window = returns.rolling(rows)
-    still = (window.max() - window.min() <= _STILL).any(axis=1)
-    return returns[0].rolling(rows).corr(returns[1]).mask(still)
+def _signs(market: Market, x: int, y: int, rows: int, first: int, stop: int) -> Codes:
+    """Return the sign of the correlation over the ``rows`` returns before each row from ``first`` on.
+
+    Both need a price at the end of the window. Each window is summed by itself, so that the sign is the same
+    in a market that is cut at it, ties included. No sign where one stands still.
+    """
+    columns, signs = [x, y], np.full(stop - first, _NEITHER)
+    begin = max(int(market.listed_from[columns].max()) + rows + 1, first)
+    end = min(int(market.listed_until[columns].min()) + 1, stop)
+    for block in range(begin, end, _BLOCK):
+        until = min(block + _BLOCK, end)
+        levels = market.levels[block - rows - 1 : until - 1, columns]
+        windows = np.lib.stride_tricks.sliding_window_view(levels[1:] / levels[:-1] - 1.0, rows, axis=0)
+        one, two = (windows[:, j].copy() for j in range(2))
+        still = (np.ptp(one, axis=1) <= _STILL) | (np.ptp(two, axis=1) <= _STILL)
+        one -= one.mean(axis=1, keepdims=True)
+        two -= two.mean(axis=1, keepdims=True)
+        together = (one * two).sum(axis=1) >= 0.0
+        signs[block - first : until - first] = np.where(still, _NEITHER, together)
+    return signs
 
 
 def _same_period(ex_post: bool) -> str:
@@ -217,22 +266,56 @@ def _inflation(market: Market, ex_post: bool) -> Signal:
     return signal_in_hindsight(market, "inflation") if ex_post else market.signal("inflation")
 
 
-def _as_of(market: Market, signal: Signal, ex_post: bool) -> NDArray[np.float64]:
-    """Return the value for each period of the market: of that period, or known when it began."""
+def _of_signal(
+    market: Market,
+    signal: Signal,
+    sides: Callable[[NDArray[np.float64]], Codes],
+    names: tuple[str, str],
+    name: str,
+    rule: str,
+    ex_post: bool,
+) -> Regimes:
+    """Return labels by the side on which the figure of each period is."""
     if ex_post:
-        return signal.as_described_on(market.index[1:])
-    return signal.as_known_on(market.index[:-1])
+        signal.as_described_on(market.index[:0])  # refuses figures that do not say what they describe
+    codes = partial(_sides_of_signal, market, signal, sides, ex_post)
+    return _two_sided(market, codes, names, name, rule, ex_post)
 
 
-def _gap_to_trailing_mean(values: pd.Series[float], years: float) -> pd.Series[float]:
-    """Return each figure less the mean of those in the ``years`` before it, NaN without a full span."""
+def _sides_of_signal(
+    market: Market,
+    signal: Signal,
+    sides: Callable[[NDArray[np.float64]], Codes],
+    ex_post: bool,
+    first: int,
+    stop: int,
+) -> Codes:
+    """Return the side of the figure of the period that ends on each row, or known when it began."""
+    if ex_post:
+        return sides(signal.as_described_on(market.index[first:stop]))
+    return sides(signal.as_known_on(market.index[first - 1 : stop - 1]))
+
+
+def _at_or_above(values: NDArray[np.float64], threshold: float) -> Codes:
+    return np.where(np.isnan(values), _NEITHER, values >= threshold)
+
+
+def _above_rounding(values: NDArray[np.float64]) -> Codes:
+    return np.where(np.isnan(values), _NEITHER, values > _ROUNDING)
+
+
+def _gap_to_trailing_mean(values: pd.Series[float], years: float, waits: bool) -> pd.Series[float]:
+    """Return each figure less the mean of those in the ``years`` before it, NaN without a full span.
+
+    Where nothing ``waits`` for figures to come, one of them must have it.
+    """
     if not 0.0 < years <= _LONGEST_SPAN:
         raise InputError("years", f"{years!r} is not a span of time between 0 and {_LONGEST_SPAN:g}")
     # Half a month of slack: publication days wander around the calendar.
     span, slack = pd.Timedelta(days=years * 365.25), pd.Timedelta(days=15)
     before = values.rolling(span + slack, closed="left", min_periods=2).mean()
     full = pd.Series(values.index >= values.index.min() + span - slack, index=values.index)
-    if not (full & before.notna()).any():
+    if not waits and not (full & before.notna()).any():
         raise InputError(
             "years",
             f"no figure of {len(values)} has {years:g} years with two figures before it",
@@ -243,16 +326,36 @@ def _gap_to_trailing_mean(values: pd.Series[float], years: float) -> pd.Series[f
 
 def _two_sided(
     market: Market,
-    values: NDArray[np.float64],
-    upper: NDArray[np.bool_],
+    codes: Callable[[int, int], Codes],
     names: tuple[str, str],
     name: str,
     rule: str,
     ex_post: bool,
 ) -> Regimes:
-    labels = np.where(np.isnan(values), UNCLASSIFIED, np.where(upper, names[1], names[0])).astype(object)
+    """Return labels of two names; ``codes(first, stop)`` says which for the periods that end on these rows.
+
+    The labels are made when they are looked at; the next one, of the row after the last, at once.
+    """
     when = "the figure of the period itself, published after it" if ex_post else "known when the period began"
-    return _regimes(labels, market.index[1:], name, f"{rule}; {when}", ex_post, names)
+    n_rows, texts = len(market.days), (*names, UNCLASSIFIED)
+    facts = {
+        "name": name,
+        "rule": f"{rule}; {when}",
+        "ex_post": ex_post,
+        "next_label": None if ex_post else texts[int(codes(n_rows, n_rows + 1)[0])],
+        "_make": partial(_labels, market, codes, texts, name),
+        "_names": names,
+    }
+    regimes = object.__new__(Regimes)
+    vars(regimes).update(facts)
+    return regimes
+
+
+def _labels(
+    market: Market, codes: Callable[[int, int], Codes], texts: tuple[str, ...], name: str
+) -> pd.Series[str]:
+    labels = np.array(texts, dtype=object)[codes(1, len(market.days))]
+    return pd.Series(labels, index=market.index[1:], name=name, dtype=object)
 
 
 def _regimes(
@@ -263,9 +366,13 @@ def _regimes(
     ex_post: bool,
     order: tuple[str, ...],
 ) -> Regimes:
+    series: pd.Series[str] = pd.Series(labels, index=dates, name=name, dtype=object)
+    return Regimes(series, name, rule, ex_post, _present(series, order))
+
+
+def _present(labels: pd.Series[str], order: tuple[str, ...]) -> tuple[str, ...]:
     found = set(labels)
-    present = tuple(label for label in (*order, UNCLASSIFIED) if label in found)
-    return Regimes(pd.Series(labels, index=dates, name=name, dtype=object), name, rule, ex_post, present)
+    return tuple(label for label in (*order, UNCLASSIFIED) if label in found)
 
 
 def _refuse_undated(dates: object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -314,6 +316,17 @@ def test_a_window_in_which_an_asset_stands_still_is_unclassified(growth):
     assert (labels.iloc[36:] == UNCLASSIFIED).sum() == 14  # 49 still returns have 14 windows of 36
 
 
+def test_an_asset_that_is_delisted_has_a_last_label():
+    """The period in which its holders are paid began with a price; the next did not."""
+    prices = walk(dates(80))
+    prices.iloc[60:, 1] = np.nan
+    market = Market(prices, 0.0, delisted={"bonds": 0.5})
+    labels = correlation_sign(market).labels
+    assert labels.iloc[:60].tolist() == slow_signs(market, 36)[:60]  # to the label on row 60
+    assert labels.iloc[59] != UNCLASSIFIED
+    assert (labels.iloc[60:] == UNCLASSIFIED).all()
+
+
 def test_another_window():
     market = market_of(dates(100))
     assert correlation_sign(market, window_years=1.0).labels.tolist() == slow_signs(market, 12)
@@ -321,6 +334,94 @@ def test_another_window():
 
 def test_the_simulated_regimes_show_in_the_sign():
     assert len(correlation_sign(simulate_market(seed=1)).order) == 3
+
+
+# --- the label of the period to come ---
+
+
+def next_labels(rule, market: Market, rows) -> list[str | None]:
+    """What the rule says at each of these rows of the period that begins there, knowing no more."""
+    return [rule(market.until(market.index[row].date())).next_label for row in rows]
+
+
+@pytest.mark.parametrize("rule", ["level", "trend", "sign"])
+@few
+@given(st.sampled_from(["daily", "monthly", "quarterly", "yearly"]), st.integers(0, 2**16), st.data())
+def test_what_was_said_of_the_next_period_is_its_label(rule, spacing, seed, data):
+    index = dates(320 if spacing == "daily" else 60, spacing)
+    prices = walk(index, seed)
+    prices.iloc[: data.draw(st.integers(0, 30), label="listed"), 1] = np.nan
+    delisted = {}
+    if data.draw(st.booleans(), label="delisted"):
+        prices.iloc[data.draw(st.integers(31, len(index) - 1), label="last") :, 1] = np.nan
+        delisted = {"bonds": 0.4}
+    market = Market(prices, 0.02, {"inflation": monthly_inflation(index, seed)}, delisted=delisted)
+    rows = data.draw(st.lists(st.integers(1, len(index) - 2), min_size=5, max_size=5), label="rows")
+    said = next_labels(KNOWN_THEN[rule], market, rows)
+    assert said == KNOWN_THEN[rule](market).labels.iloc[rows].tolist()  # the label of row 1 stands at place 0
+
+
+@pytest.mark.parametrize("rule", ["level", "trend"])
+def test_every_next_label_of_the_embedded_history(rule):
+    history = load_us_history()
+    labels = KNOWN_THEN[rule](history).labels
+    assert next_labels(KNOWN_THEN[rule], history, range(1, len(labels))) == labels.iloc[1:].tolist()
+    assert len(set(labels)) == 3  # the first is unclassified
+
+
+def test_every_next_sign_of_the_embedded_history():
+    history = load_us_history()
+    for y in ("bonds", "gold", "reits"):
+        labels = correlation_sign(history, "stocks", y).labels
+        said = next_labels(
+            lambda past, y=y: correlation_sign(past, "stocks", y), history, range(1, len(labels))
+        )
+        assert said == labels.iloc[1:].tolist()
+
+
+def test_a_correlation_of_nothing_but_rounding_has_one_sign_for_all():
+    """Returns whose covariance is zero but for the order of the sums: the past alone must round alike."""
+    rng = np.random.default_rng(0)
+    quarter = rng.choice([0.01, -0.01], 18)
+    ups = np.tile(np.concatenate([quarter, quarter]), 20)
+    others = np.tile(np.concatenate([quarter, -quarter]), 20)
+    index = dates(len(ups) + 1)
+    levels = np.cumprod(np.column_stack([np.r_[0.0, ups], np.r_[0.0, others]]) + 1.0, axis=0)
+    market = Market(pd.DataFrame(levels, index=index, columns=["stocks", "bonds"]), 0.0)
+    labels = correlation_sign(market).labels
+    assert next_labels(correlation_sign, market, range(1, len(labels))) == labels.iloc[1:].tolist()
+
+
+def test_the_next_label_needs_what_is_published_on_the_last_date():
+    index = dates(3)
+    figures = published({"2000-01-10": 0.01, "2000-03-31": 0.05})
+    assert inflation_level(market_of(index, figures)).next_label == "inflation 3% or more"
+    assert inflation_level(market_of(index, figures)).labels.iloc[-1] == "inflation under 3%"
+
+
+def test_before_the_first_figures_the_next_period_is_unclassified():
+    market = market_of(dates(60), published({"2003-01-10": 0.01, "2003-09-10": 0.02, "2004-01-12": 0.06}))
+    early, between = market.until("2002"), market.until("2003-06")
+    assert inflation_level(early).next_label == inflation_trend(early, 1.0).next_label == UNCLASSIFIED
+    assert inflation_level(between).next_label == "inflation under 3%"
+    assert inflation_trend(between, 1.0).next_label == UNCLASSIFIED
+    assert inflation_trend(market, 1.0).next_label == "inflation rising"
+
+
+def test_labels_in_hindsight_and_of_the_calendar_say_nothing_of_the_next():
+    market = market_of(dates(80))
+    for make in (inflation_level, inflation_trend):
+        assert make(market, ex_post=True).next_label is None
+    assert eras(market.index).next_label is None
+    assert decades(market.index).next_label is None
+
+
+def test_labels_survive_a_pickle_and_are_made_once():
+    regimes = inflation_level(market_of(dates(80)))
+    assert regimes.labels is regimes.labels
+    again = pickle.loads(pickle.dumps(correlation_sign(market_of(dates(80)))))
+    pd.testing.assert_series_equal(again.labels, correlation_sign(market_of(dates(80))).labels)
+    assert again.order == correlation_sign(market_of(dates(80))).order
 
 
 # --- texts ---
