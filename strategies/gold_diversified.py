@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
 from allocator.engine import Strategy
 from allocator.errors import InputError
 from allocator.market import Market
+from strategies.gold_sleeves import GoldRule
 
 __all__ = ["GoldDiversified"]
 
@@ -34,7 +37,8 @@ class GoldDiversified(Strategy):
     growth_weight
         Share of the growth sleeve.
     gold_weight
-        Share of gold, at most ``1 - growth_weight``; the rest of the reserve sleeve is in bonds.
+        Share of gold, at most ``1 - growth_weight``; the rest of the reserve sleeve is in bonds. A number, or
+        a rule: :class:`GoldByRisk` (a share of the variance) or :class:`GoldByRegime` (a weight by regime).
     home_share
         Share of the growth sleeve in domestic stocks.
     name
@@ -46,7 +50,7 @@ class GoldDiversified(Strategy):
     gold: str = "gold"
     global_assets: tuple[str, ...] = ("developed", "emerging")
     growth_weight: float = 0.6
-    gold_weight: float = 0.2
+    gold_weight: float | GoldRule = 0.2
     home_share: float = 0.5
     name: str = "Gold-diversified"
 
@@ -54,24 +58,33 @@ class GoldDiversified(Strategy):
         names = [self.stocks, self.bonds, self.gold, *self.global_assets]
         if len(set(names)) < len(names):
             raise InputError("global_assets", f"{', '.join(names)}", fix="name each asset once")
-        for argument in ("growth_weight", "gold_weight", "home_share"):
-            if not 0.0 <= getattr(self, argument) <= 1.0:
-                raise InputError(argument, f"{getattr(self, argument)!r} is not between 0 and 1")
-        if self.gold_weight > 1.0 - self.growth_weight + 1e-12:
+        rule = self.gold_weight if isinstance(self.gold_weight, GoldRule) else None
+        fractions = {"growth_weight": self.growth_weight, "home_share": self.home_share}
+        for argument, value in (fractions if rule else fractions | {"gold_weight": self.gold_weight}).items():
+            if not isinstance(value, int | float | np.number) or not 0.0 <= value <= 1.0:
+                raise InputError(argument, f"{value!r} is not between 0 and 1")
+        most = rule.largest if rule else self.gold_weight
+        if most > 1.0 - self.growth_weight + 1e-12:  # type: ignore[operator]
             raise InputError(
                 "gold_weight",
-                f"{self.gold_weight:g} is more than the reserve sleeve, {1.0 - self.growth_weight:g}",
+                f"{most:g} is more than the reserve sleeve, {1.0 - self.growth_weight:g}",
                 fix="lower gold_weight or growth_weight",
             )
 
     def weights(self, past: Market) -> dict[str, float]:
-        """Return the fixed sleeves, the global part shared by the assets listed by then."""
+        """Return the sleeves, the global part shared by the assets listed by then."""
         listed = [asset for asset in self.global_assets if past.listed(asset)]
         home = self.home_share if listed else 1.0
         each = (1.0 - home) / len(listed) if listed else 0.0
-        return {
+        growth = {
             self.stocks: self.growth_weight * home,
             **dict.fromkeys(listed, self.growth_weight * each),
-            self.gold: self.gold_weight,
-            self.bonds: max(1.0 - self.growth_weight - self.gold_weight, 0.0),
         }
+        gold = self._gold(past, growth)
+        return {**growth, self.gold: gold, self.bonds: max(1.0 - self.growth_weight - gold, 0.0)}
+
+    def _gold(self, past: Market, growth: dict[str, float]) -> float:
+        if not isinstance(self.gold_weight, GoldRule):
+            return self.gold_weight
+        mix = {**growth, self.bonds: max(1.0 - self.growth_weight, 0.0)}
+        return self.gold_weight.weight(past, mix, self.bonds, self.gold)

@@ -10,21 +10,20 @@ import numpy as np
 from allocator.engine import Strategy
 from allocator.errors import InputError
 from allocator.market import Market
-from allocator.statistics import sample_covariance
+from strategies._limits import LINEAR_KINDS, check_constraints, limits_on
+from strategies._window import check_assets, check_late, trailing_window
+from strategies.constraints import Constraint
+from strategies.covariances import CovarianceEstimator, SampleCovariance
 from strategies.equal_risk import equal_risk_contribution
+from strategies.risk_budgeting import weights_within
 
 __all__ = ["RiskParity"]
-
-# Long enough to estimate a covariance, short enough to follow it: three years where there are
-# months or days, ten where there are only years.
-_DEFAULT_WINDOW = {"daily": 3.0, "weekly": 3.0, "monthly": 3.0, "quarterly": 5.0, "yearly": 10.0}
-_FLAT = 1e-12  # returns that vary by less vary by rounding
 
 
 @final
 @dataclass(frozen=True)
 class RiskParity(Strategy):
-    """Equal risk contributions on a trailing sample covariance, optionally levered to a target volatility.
+    """Equal risk contributions on a trailing covariance, optionally levered to a target volatility.
 
     Without a target the weights sum to 1. With one they are multiplied by target / estimated
     volatility, at most ``max_leverage``: less than 1 leaves cash, more is borrowed and pays the
@@ -45,6 +44,14 @@ class RiskParity(Strategy):
         Annualised, as a fraction; None holds weights that sum to 1.
     max_leverage
         Most that the weights may sum to under a target.
+    covariance
+        How it is estimated from the window.
+    late
+        ``"wait"`` until every asset has a full window, or ``"leave_out"`` those without.
+    constraints
+        Any of :class:`Bounds`, :class:`Group`, :class:`Linear`, on the weights that sum to 1, before any
+        leverage. Where they bind, risks cannot be equal: it is the portfolio within them that comes closest,
+        :func:`risk_budget_within`.
     name
         What tables call it.
     """
@@ -54,33 +61,34 @@ class RiskParity(Strategy):
     window_years: float | None = None
     target_volatility: float | None = None
     max_leverage: float = 2.0
+    covariance: CovarianceEstimator = SampleCovariance()
+    late: str = "wait"
+    constraints: tuple[Constraint, ...] = ()
     name: str = "Risk parity"
 
     def __post_init__(self) -> None:
-        if len(self.assets) < 2 or len(set(self.assets)) < len(self.assets):
-            raise InputError("assets", f"{self.assets!r}", fix="name at least two different assets")
+        check_assets(self.assets)
+        check_late(self.late)
         if self.budget is not None and len(self.budget) != len(self.assets):
             raise InputError("budget", f"{len(self.budget)} shares for {len(self.assets)} assets")
         if self.target_volatility is not None and not 0.0 < self.target_volatility < 1.0:
             raise InputError("target_volatility", f"{self.target_volatility!r}", fix="10 % a year is 0.10")
         if not 1.0 <= self.max_leverage <= 10.0:
             raise InputError("max_leverage", f"{self.max_leverage!r} is not between 1 and 10")
+        check_constraints(self.constraints, self.assets, LINEAR_KINDS)
 
     def weights(self, past: Market) -> dict[str, float]:
         """Return the weights from the returns of the trailing window."""
-        years = self.window_years if self.window_years is not None else _DEFAULT_WINDOW[past.frequency.name]
-        returns = past.window(self.assets, years)
-        flat = np.flatnonzero(np.ptp(returns, axis=0) < _FLAT)
-        if len(flat):
-            raise InputError(
-                "prices",
-                f"the returns of the last {years:g} years do not vary: no risk to share",
-                asset=self.assets[int(flat[0])],
-                fix="leave the asset out",
-            )
-        covariance = sample_covariance(returns)
-        weights = equal_risk_contribution(covariance, self.budget)
+        window = trailing_window(past, self.assets, self.window_years, self.covariance, self.late)
+        budget = None
+        if self.budget is not None:
+            budget = [self.budget[self.assets.index(asset)] for asset in window.assets]
+        if self.constraints:
+            limits = limits_on(self.constraints, window.assets)
+            weights = weights_within(window.covariance, budget, limits)
+        else:
+            weights = equal_risk_contribution(window.covariance, budget)
         if self.target_volatility is not None:
-            volatility = float(np.sqrt(weights @ covariance @ weights * past.frequency.periods_per_year))
-            weights = weights * min(self.target_volatility / volatility, self.max_leverage)
-        return dict(zip(self.assets, weights.tolist(), strict=True))
+            variance = float(weights @ window.covariance @ weights) * window.periods_per_year
+            weights = weights * min(self.target_volatility / np.sqrt(variance), self.max_leverage)
+        return dict(zip(window.assets, weights.tolist(), strict=True))

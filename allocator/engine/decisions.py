@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from allocator.engine.planned import TargetWeights
 from allocator.engine.rebalancing import Rows
 from allocator.engine.strategy import HOLD, Strategy
-from allocator.errors import AllocatorError, InputError, InsufficientHistoryError, StrategyError, iso_date
+from allocator.errors import AllocatorError, InsufficientHistoryError, StrategyError, iso_date
 from allocator.market.market import Market, cut, find_column, is_always_listed
 
 __all__ = [
@@ -114,7 +114,7 @@ def _wanted(
     except (InsufficientHistoryError, StrategyError):
         raise
     except Exception as error:
-        said = str(error) if isinstance(error, InputError) else f"raised {type(error).__name__}: {error}"
+        said = str(error) if isinstance(error, AllocatorError) else f"raised {type(error).__name__}: {error}"
         raise StrategyError(strategy.name, past.index[-1], said) from error
     return None if answer is HOLD else _checked(strategy, past, answer, mandate)
 

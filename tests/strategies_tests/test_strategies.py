@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markets import market_frames
 
+import strategies
 from allocator.engine import Costs, Monthly, Strategy, run_backtest
 from allocator.errors import InputError, InsufficientHistoryError, StrategyError
 from allocator.market import Market
@@ -243,7 +244,7 @@ def test_strategies_are_frozen_equal_and_hashable(strategy: Any) -> None:
     same, other = dataclasses.replace(strategy), dataclasses.replace(strategy, name="another")
     assert same == strategy != other
     assert len({strategy, same, other}) == 2
-    assert eval(repr(strategy)) == strategy  # the record prints what ran
+    assert eval(repr(strategy), vars(strategies)) == strategy  # the record prints what ran
     with pytest.raises(dataclasses.FrozenInstanceError):
         strategy.name = "changed"
 
