@@ -12,10 +12,11 @@ from allocator.__main__ import main
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OWN_STRATEGY = (ROOT / "docs/own_strategy.md").read_text(encoding="utf-8")
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language, page=README):
+    return re.findall(rf"```{language}\n(.*?)```", page, flags=re.DOTALL)
 
 
 def run_python(code):
@@ -38,6 +39,13 @@ def test_the_quickstart_is_five_lines_and_prints_what_readme_shows():
 def test_the_other_code_of_readme_runs(number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_python(blocks("python")[number])
+
+
+def test_the_page_on_own_strategies_runs_and_its_audits_print_what_it_shows():
+    (code,), (shown,) = blocks("python", OWN_STRATEGY), blocks("text", OWN_STRATEGY)
+    assert run_python(code).startswith(shown)
+    strategy = code.split("@dataclass")[1]
+    assert len(strategy.strip().splitlines()) < 40
 
 
 def test_ci_runs_readmes_two_commands():
