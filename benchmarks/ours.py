@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 import allocator as al
 from allocator import Band, Costs, Market, Monthly, run_backtest
-from benchmarks.problems import BandProblem, PathProblem, ReturnsProblem, RiskProblem, SweepProblem
+from benchmarks.problems import (
+    BandProblem,
+    BootstrapProblem,
+    PathProblem,
+    ReturnsProblem,
+    RiskProblem,
+    SweepProblem,
+    WindowsProblem,
+)
 from strategies import RiskParity, equal_risk_contribution
 
 __all__ = [
@@ -22,10 +30,13 @@ __all__ = [
     "changing_weights",
     "eight_statistics",
     "equal_risk",
+    "exponential_covariances",
     "fixed_mix",
     "fixed_mix_in_market",
     "many_portfolios",
     "risk_parity",
+    "sharpe_differences",
+    "window_covariances",
 ]
 
 Array = NDArray[np.float64]
@@ -115,8 +126,34 @@ def risk_parity(problem: PathProblem) -> Call:
 
 
 def equal_risk(problem: RiskProblem) -> Call:
-    """Solve for equal risk contributions, one covariance after the other."""
-    return lambda: np.array([equal_risk_contribution(c) for c in problem.covariances])
+    """Solve for equal risk contributions: one covariance, or a stack of them in one call."""
+    given = problem.covariances if len(problem.covariances) > 1 else problem.covariances[0]
+    return lambda: np.atleast_2d(equal_risk_contribution(given))
+
+
+def window_covariances(problem: WindowsProblem) -> Call:
+    """Ask for the covariances of a table's trailing windows on some of its dates."""
+    returns, dates = problem.returns, problem.returns.index[problem.ends]
+    return lambda: al.rolling_covariance(returns, problem.window, dates).matrices
+
+
+def exponential_covariances(problem: WindowsProblem) -> Call:
+    """Ask for the exponentially weighted covariances of a table on some of its dates."""
+    returns, dates = problem.returns, problem.returns.index[problem.ends]
+    return lambda: al.rolling_exponential_covariance(returns, problem.half_life, dates=dates).matrices
+
+
+def sharpe_differences(problem: BootstrapProblem) -> Call:
+    """Resample two series together and take the difference of their Sharpe ratios."""
+    bootstrap = al.StationaryBootstrap(problem.block_length)
+
+    def call() -> Array:
+        rng = np.random.default_rng(problem.seed)
+        moments = al.resampled_moments(problem.returns, bootstrap, problem.n_resamples, rng)
+        ratios = moments.sharpe_ratios
+        return np.asarray(ratios[:, 0] - ratios[:, 1])
+
+    return call
 
 
 def eight_statistics(problem: ReturnsProblem) -> Call:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.problems import (
     BandProblem,
+    BootstrapProblem,
     PathProblem,
     ReturnsProblem,
     RiskProblem,
@@ -25,8 +26,10 @@ from benchmarks.problems import (
 )
 
 __all__ = [
+    "arch_sharpe_differences",
     "bt_band",
     "bt_path",
+    "cvxpy_weights",
     "empyrical_statistics",
     "pandas_exponential",
     "pandas_windows",
@@ -218,6 +221,22 @@ def _riskparityportfolio_vanilla() -> Any:
     return module
 
 
+def cvxpy_weights(problem: RiskProblem) -> Call:
+    """Minimise the convex function of Spinu (2013) with cvxpy and Clarabel, the problem built each time."""
+    import cvxpy as cp
+
+    n_assets = problem.covariances.shape[1]
+
+    def solved(covariance: Array) -> Array:
+        exposure = cp.Variable(n_assets)
+        risk = cp.quad_form(exposure, cp.psd_wrap(covariance)) / 2
+        logarithms = cp.sum(cp.log(exposure)) / n_assets
+        cp.Problem(cp.Minimize(risk - logarithms)).solve(solver=cp.CLARABEL)
+        return np.asarray(exposure.value / exposure.value.sum())
+
+    return lambda: np.array([solved(c) for c in problem.covariances])
+
+
 def skfolio_weights(problem: RiskProblem) -> Call:
     """Fit skfolio's RiskBudgeting on the returns, the sample covariance included."""
     from skfolio import RiskMeasure
@@ -267,6 +286,23 @@ def vectorbt_statistics(problem: ReturnsProblem) -> Call:
     return call
 
 
+def arch_sharpe_differences(problem: BootstrapProblem) -> Call:
+    """Apply the difference of two Sharpe ratios to the resamples of arch, one after the other."""
+    from arch.bootstrap import StationaryBootstrap
+
+    values = problem.returns.to_numpy()
+
+    def difference(draw: Array) -> Any:
+        ratios = draw.mean(axis=0) / draw.std(axis=0, ddof=1)
+        return ratios[0] - ratios[1]
+
+    def call() -> Array:
+        bootstrap = StationaryBootstrap(problem.block_length, values, seed=problem.seed)
+        return np.asarray(bootstrap.apply(difference, problem.n_resamples)).ravel()
+
+    return call
+
+
 def pandas_windows(problem: WindowsProblem) -> Call:
     """Take the covariance of each window with pandas."""
     return lambda: np.array(
@@ -279,7 +315,7 @@ def pandas_exponential(problem: WindowsProblem) -> Call:
     n_assets = problem.returns.shape[1]
 
     def call() -> Array:
-        stacked = problem.returns.ewm(halflife=problem.window / 12).cov().to_numpy()
+        stacked = problem.returns.ewm(halflife=problem.half_life).cov().to_numpy()
         return np.asarray(stacked.reshape(-1, n_assets, n_assets)[problem.ends])
 
     return call

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "BandProblem",
+    "BootstrapProblem",
     "PathProblem",
     "ReturnsProblem",
     "RiskProblem",
@@ -78,12 +79,30 @@ class ReturnsProblem:
 
 
 @dataclass(frozen=True, eq=False)
+class BootstrapProblem:
+    """Daily returns of two series; wanted are differences of their Sharpe ratios, shape (n_resamples,).
+
+    Of one period, in resamples of the stationary bootstrap with this mean block.
+    """
+
+    returns: pd.DataFrame
+    block_length: float
+    n_resamples: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
 class WindowsProblem:
     """Covariances of the ``window`` returns up to each of ``ends``, shape (n_ends, n_assets, n_assets)."""
 
     returns: pd.DataFrame
     ends: NDArray[np.int64]
     window: int
+
+    @property
+    def half_life(self) -> float:
+        """Of exponential weights, in rows: three months where the window is three years."""
+        return self.window / 12
 
 
 def trading_days(n_periods: int) -> pd.DatetimeIndex:
@@ -163,6 +182,11 @@ def risk_of(n_assets: int, n_matrices: int) -> RiskProblem:
 def returns_of(n_periods: int, n_series: int) -> ReturnsProblem:
     """Return daily simple returns with dates."""
     return ReturnsProblem(simulated_prices(n_periods + 1, n_series, seed=8).pct_change().iloc[1:])
+
+
+def bootstrap_of(n_periods: int, n_resamples: int) -> BootstrapProblem:
+    """Return two series of daily returns and blocks of a month."""
+    return BootstrapProblem(returns_of(n_periods, 2).returns, 20.0, n_resamples, 9)
 
 
 def windows_of(n_periods: int, n_assets: int, window: int) -> WindowsProblem:

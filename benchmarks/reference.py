@@ -13,9 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 __all__ = [
     "banded_path",
     "covariance",
+    "exponential_covariance",
     "risk_error",
     "scheduled_path",
     "sharpe_and_drawdown",
+    "sharpe_difference",
+    "sharpe_difference_error",
     "statistics",
     "years_of_rows",
 ]
@@ -120,8 +123,53 @@ def risk_error(covariance: Sequence[Row], weights: Row) -> float:
 
 def covariance(pairs: Sequence[Row]) -> float:
     """Return the sample covariance (ddof 1) of two series, a pair a row."""
-    means = [math.fsum(column) / len(pairs) for column in zip(*pairs, strict=True)]
-    return math.fsum((x - means[0]) * (y - means[1]) for x, y in pairs) / (len(pairs) - 1)
+    return _weighted_covariance(pairs, [1.0] * len(pairs))
+
+
+def exponential_covariance(pairs: Sequence[Row], half_life: float) -> float:
+    """Return the covariance of two series of which the last pair weighs most, its bias corrected."""
+    return _weighted_covariance(pairs, [0.5 ** (age / half_life) for age in reversed(range(len(pairs)))])
+
+
+def sharpe_difference(pairs: Sequence[Row]) -> float:
+    """Return the difference of the Sharpe ratios of two series, a pair a row, of one period."""
+    first, second = zip(*pairs, strict=True)
+    return _mean(first) / _deviation(first) - _mean(second) / _deviation(second)
+
+
+def sharpe_difference_error(pairs: Sequence[Row], block_length: float) -> float:
+    """Return the deviation that stationary-bootstrap draws of the difference have, but for terms in 1/n.
+
+    That of the mean of the influences of the rows on it (Mertens, 2002), in closed form: Politis and Romano
+    (1994), lemma 1.
+    """
+    first, second = (_influences_on_sharpe(series) for series in zip(*pairs, strict=True))
+    values = [a - b for a, b in zip(first, second, strict=True)]
+    n, mean = len(values), _mean(values)
+    centred = [x - mean for x in values]
+    total = math.fsum(x * x for x in centred) / n
+    for lag in range(1, n):
+        stay, wrap = (1.0 - 1.0 / block_length) ** lag, (1.0 - 1.0 / block_length) ** (n - lag)
+        weight = (1.0 - lag / n) * stay + lag / n * wrap
+        if weight > 1e-9:  # lags of neither end count for nothing
+            total += 2.0 * weight * math.fsum(x * y for x, y in zip(centred, centred[lag:], strict=False)) / n
+    return math.sqrt(total / n)
+
+
+def _influences_on_sharpe(returns: Row) -> list[float]:
+    mean, deviation = _mean(returns), _deviation(returns)
+    scores = [(x - mean) / deviation for x in returns]
+    return [z - mean / deviation / 2.0 * (z * z - 1.0) for z in scores]
+
+
+def _weighted_covariance(pairs: Sequence[Row], weights: Row) -> float:
+    total = math.fsum(weights)
+    means = [
+        math.fsum(w * x for w, x in zip(weights, column, strict=True)) / total
+        for column in zip(*pairs, strict=True)
+    ]
+    summed = math.fsum(w * (x - means[0]) * (y - means[1]) for w, (x, y) in zip(weights, pairs, strict=True))
+    return summed / (total - math.fsum(w * w for w in weights) / total)
 
 
 def _mean(numbers: Row) -> float:

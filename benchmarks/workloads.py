@@ -13,7 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks import problems, reference
-from benchmarks.problems import BandProblem, PathProblem, ReturnsProblem, RiskProblem, SweepProblem
+from benchmarks.problems import (
+    BandProblem,
+    BootstrapProblem,
+    PathProblem,
+    ReturnsProblem,
+    RiskProblem,
+    SweepProblem,
+    WindowsProblem,
+)
 
 __all__ = ["OURS", "WORKLOADS", "System", "Workload"]
 
@@ -170,14 +178,53 @@ def _statistics_deviation(problem: ReturnsProblem, answer: Array, by_rows: bool)
     return distance(answer, expected)
 
 
-def _covariance_deviation(problem: Any, answer: Array, by_rows: bool) -> float:  # noqa: ARG001
-    """Compare the first and the last window's first covariance."""
-    columns = problem.returns.iloc[:, :2].to_numpy()
-    expected = np.full(answer.shape, np.nan)
-    for k in (0, len(answer) - 1):
-        rows = columns[problem.ends[k] - problem.window + 1 : problem.ends[k] + 1].tolist()
-        expected[k, 0, 1] = reference.covariance(rows)
-    return distance(answer, expected)
+def _covariance_deviation(problem: WindowsProblem, answer: Array, by_rows: bool) -> float:  # noqa: ARG001
+    def expected(values: Array, end: int) -> float:
+        return reference.covariance(values[end - problem.window + 1 : end + 1].tolist())
+
+    return _deviation_of_pairs(problem, answer, expected)
+
+
+def _exponential_deviation(problem: WindowsProblem, answer: Array, by_rows: bool) -> float:  # noqa: ARG001
+    def expected(values: Array, end: int) -> float:
+        return reference.exponential_covariance(values[: end + 1].tolist(), problem.half_life)
+
+    return _deviation_of_pairs(problem, answer, expected)
+
+
+def _deviation_of_pairs(
+    problem: WindowsProblem, answer: Array, expected: Callable[[Array, int], float]
+) -> float:
+    """Compare the covariances of the first and the last asset on some dates, in units of volatilities."""
+    n_dates, n_assets = len(problem.ends), problem.returns.shape[1]
+    if answer.shape != (n_dates, n_assets, n_assets):
+        return np.inf
+    columns, worst = [0, n_assets - 1], 0.0
+    values = problem.returns.iloc[:, columns].to_numpy()
+    for k in {0, n_dates // 3, n_dates // 2, n_dates - 1}:
+        pairs = np.array([[expected(values[:, [i, j]], problem.ends[k]) for i in (0, 1)] for j in (0, 1)])
+        unit = np.sqrt(np.outer(pairs.diagonal(), pairs.diagonal()))
+        worst = max(worst, distance(answer[k][np.ix_(columns, columns)] / unit, pairs / unit))
+    return worst
+
+
+def _bootstrap_deviation(problem: BootstrapProblem, answer: Array, by_rows: bool) -> float:
+    """Compare a draw of each batch, written out; of a peer, whose draws are others, their deviation."""
+    from allocator import StationaryBootstrap
+
+    pairs = problem.returns.to_numpy()
+    if answer.shape != (problem.n_resamples,):
+        return np.inf
+    if by_rows:
+        error = reference.sharpe_difference_error(pairs.tolist(), problem.block_length)
+        return abs(float(np.std(answer)) / error - 1.0)
+    bootstrap, rng = StationaryBootstrap(problem.block_length), np.random.default_rng(problem.seed)
+    first, worst = 0, 0.0
+    for rows in bootstrap.rows(len(pairs), problem.n_resamples, rng):
+        expected = reference.sharpe_difference(pairs[rows[0]].tolist())
+        worst = max(worst, distance(answer[first : first + 1], np.array([expected])))
+        first += len(rows)
+    return worst
 
 
 def _bt(function: str = "", note: str = "") -> System:
@@ -192,7 +239,6 @@ def _ours(function: str, variant: str = "", note: str = "") -> System:
     return System(f"{OURS} ({variant})" if variant else OURS, f"ours:{function}", note=note)
 
 
-_NOT_BUILT = System(OURS, note="not built yet")
 _SMALL = 300
 
 
@@ -242,7 +288,21 @@ def _windows_workload(name: str, title: str, n_assets: int) -> Workload:
         partial(problems.windows_of, 6300, n_assets, 756),
         partial(problems.windows_of, _SMALL, 3, 100),
         _covariance_deviation,
-        (_NOT_BUILT, System("pandas", "peers:pandas_windows", tolerance=_PEERS_FREE)),
+        (_ours("window_covariances"), System("pandas", "peers:pandas_windows", tolerance=_PEERS_FREE)),
+    )
+
+
+def _exponential_workload(name: str, title: str, n_assets: int) -> Workload:
+    return Workload(
+        name,
+        title,
+        partial(problems.windows_of, 6300, n_assets, 756),
+        partial(problems.windows_of, _SMALL, 3, 100),
+        _exponential_deviation,
+        (
+            _ours("exponential_covariances"),
+            System("pandas", "peers:pandas_exponential", tolerance=_PEERS_FREE, note="at every row"),
+        ),
     )
 
 
@@ -253,6 +313,7 @@ _VECTORBT_SWEEP = _vectorbt("vectorbt_sweep")
 _SKFOLIO = System(
     "skfolio", "peers:skfolio_weights", "skfolio", None, note=f"covariance included; {_SOLVERS}"
 )
+_CVXPY = System("cvxpy", "peers:cvxpy_weights", "cvxpy", None, note=f"Clarabel, {_SOLVERS}")
 _ERC = "equal risk contribution, one covariance, n ="
 
 _ALL = (
@@ -315,30 +376,36 @@ _ALL = (
     _sweep_workload(
         "W5b", "1,000 portfolios with a band of 5 points: Sharpe, drawdown", 1000, 0.05, _VECTORBT_SWEEP
     ),
-    _risk_workload("W6", f"{_ERC} 10", 10, 1, _RISKPARITYPORTFOLIO, _SKFOLIO),
-    _risk_workload("W6-100", f"{_ERC} 100", 100, 1, _RISKPARITYPORTFOLIO, _SKFOLIO),
-    _risk_workload("W6-500", f"{_ERC} 500", 500, 1, _RISKPARITYPORTFOLIO, _SKFOLIO),
+    _risk_workload("W6", f"{_ERC} 10", 10, 1, _RISKPARITYPORTFOLIO, _SKFOLIO, _CVXPY),
+    _risk_workload("W6-100", f"{_ERC} 100", 100, 1, _RISKPARITYPORTFOLIO, _SKFOLIO, _CVXPY),
+    _risk_workload("W6-500", f"{_ERC} 500", 500, 1, _RISKPARITYPORTFOLIO, _SKFOLIO, _CVXPY),
     _risk_workload("W6-1000", f"{_ERC} 1,000", 1000, 1, _RISKPARITYPORTFOLIO),
     _risk_workload("W6b", "equal risk contribution, 300 covariances, n = 10", 10, 300, _RISKPARITYPORTFOLIO),
     _windows_workload("W7", "covariances of 756 days at each month's end, 10 assets, 6,300 days", 10),
     _windows_workload("W7-100", "the same, 100 assets", 100),
-    Workload(
-        "W7b",
-        "exponentially weighted covariances at each month's end, 10 assets, 6,300 days",
-        partial(problems.windows_of, 6300, 10, 756),
-        partial(problems.windows_of, _SMALL, 3, 100),
-        lambda *_: float("nan"),
-        (_NOT_BUILT, System("pandas", "peers:pandas_exponential", tolerance=None, note="not checked")),
+    _exponential_workload(
+        "W7b", "exponentially weighted covariances at each month's end, 10 assets, 6,300 days", 10
     ),
+    _exponential_workload("W7b-100", "the same, 100 assets", 100),
     _statistics_workload("W8", "eight statistics of a dated Series, 6,300 days", 1),
     _statistics_workload("W8-1000", "the same of 1,000 series", 1000),
     Workload(
         "W9",
-        "10,000 stationary-bootstrap draws of a Sharpe difference, 12,600 days",
-        partial(problems.returns_of, 12_600, 2),
-        partial(problems.returns_of, _SMALL, 2),
-        lambda *_: float("nan"),
-        (_NOT_BUILT, System("arch", package="arch", note="left out until ours is built: it takes 20 s")),
+        "10,000 stationary-bootstrap draws of a Sharpe difference, 12,600 days, mean block 20",
+        partial(problems.bootstrap_of, 12_600, 10_000),
+        partial(problems.bootstrap_of, _SMALL, 100),
+        _bootstrap_deviation,
+        (
+            _ours("sharpe_differences"),
+            System(
+                "arch",
+                "peers:arch_sharpe_differences",
+                "arch",
+                None,
+                by_rows=True,
+                note="its draws are others: compared is their deviation",
+            ),
+        ),
     ),
     Workload(
         "RP",
