@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 _ROUNDING = 1e-10  # in a correlation, and in an eigenvalue of one
 _BLOCK = 128  # columns compared at once: a block of both triangles stays in the cache
 _LARGE = 256  # assets from which single precision pays for its own certificate
+_NO_RISK = 1e-28  # of the largest variance: a volatility of 1e-14 of another's is rounding of returns
 _SINGLE_RANGE = (1e-25, 1e25)  # variances whose covariances single precision holds
 
 
@@ -67,7 +68,9 @@ def read_covariances(covariance: pd.DataFrame | Array) -> Covariances:
     """
     stack, names, is_single = _stacked(covariance)
     found = Covariances(stack, names, is_single)
-    if not (_is_symmetric(stack) and _is_positive_definite(stack)):
+    variance = stack.diagonal(axis1=1, axis2=2)
+    varies = bool((variance.min(axis=1) > _NO_RISK * variance.max(axis=1)).all())
+    if not (varies and _is_symmetric(stack) and _is_positive_definite(stack)):
         for k, matrix in enumerate(stack):
             _refuse_unsound(matrix, found.called(k), names)
     return found
@@ -99,8 +102,10 @@ def _stacked(covariance: pd.DataFrame | Array) -> tuple[Array, pd.Index[Any] | N
     except (TypeError, ValueError):
         raise InputError("covariance", f"{type(covariance).__name__} is no table of numbers") from None
     shape = matrix.shape
-    if len(shape) not in (2, 3) or shape[-1] != shape[-2] or not matrix.size:
+    if len(shape) not in (2, 3) or shape[-1] != shape[-2]:
         raise InputError("covariance", f"shape {shape} is not square")
+    if not matrix.size:
+        raise InputError("covariance", f"is empty: shape {shape}")
     names = _names(covariance) if isinstance(covariance, pd.DataFrame) else None
     return matrix.reshape(-1, *shape[-2:]), names, len(shape) == 2
 
@@ -164,9 +169,11 @@ def _refuse_unsound(matrix: Array, called: str, names: pd.Index[Any] | None) -> 
     """Say what is wrong with a covariance, if it is more than rounding."""
     _refuse_missing(matrix, called, names)
     variance = matrix.diagonal()
-    if variance.min() <= 0.0:
-        position = int(np.argmax(variance <= 0.0))
-        problem = f"has variance {variance[position]:g}"
+    least = _NO_RISK * float(variance.max())
+    if variance.min() <= max(least, 0.0):
+        position = int(np.argmax(variance <= max(least, 0.0)))
+        rounding = f", which is rounding beside {variance.max():g}" if variance[position] > 0.0 else ""
+        problem = f"has variance {variance[position]:g}{rounding}"
         raise _asset_error(called, names, position, problem, "leave it out")
     scale = np.sqrt(variance)
     correlation = matrix / (scale[:, None] * scale)

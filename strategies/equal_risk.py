@@ -16,7 +16,9 @@ __all__ = ["equal_risk_contribution"]
 
 Array = NDArray[np.float64]
 _PRECISION = 1e-13  # largest relative error of a risk contribution
-_TOLERATED = 1e-9  # the same where exposures nearly cancel and rounding allows no better
+_TOLERATED = 1e-9  # the same where rounding allows no better
+_WORST = 1e-6  # the same of an asset whose budget is next to nothing beside its exposure
+_ULPS = 8.0 * float(np.finfo(np.float64).eps)  # of x_i (Σx)_i, where the sum cancels
 _MOST_STEPS = 200
 _NEAR = 0.5  # relative error below which Newton's steps in logarithms need no damping
 _LAST_NEAR = 20  # step from which on all are damped, so that they cannot go round in circles
@@ -24,6 +26,7 @@ _FEW = 40  # assets up to which linear systems are solved directly, a stack at o
 _AT_ONCE = 2**16  # numbers of a stack in work together: 0.5 MB stays in the cache
 _LEAST_RISK = 1e-12  # of the start, whose square root divides
 _MOST_PRODUCTS = 64  # of conjugate gradients; solving directly takes no longer
+_RISKY, _SMALL_BUDGET = 1e-6, 1e-3  # not singular; less than that of the risk
 _HOPELESS = 4e9  # squared exposure per share of the risk: rounding alone is then an error of 1e-6
 
 
@@ -55,8 +58,9 @@ def equal_risk_contribution(
     -------
     ndarray or Series
         Weights that sum to 1, shape (n_assets,), or (n_dates, n_assets) of a stack; by asset of a
-        DataFrame. The largest relative error of a risk contribution is below 1e-12, or below 1e-9 where
-        exposures nearly cancel and rounding allows no better. A matrix has the same weights in any stack.
+        DataFrame. The largest relative error of a risk contribution is below 1e-12 with equal budgets; where
+        exposures nearly cancel, or a budget is small beside the asset's exposure, it is what rounding
+        allows: below 1e-9 as a rule, and at most 1e-6. A matrix has the same weights in any stack.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def equal_risk_contribution(
     exposure = _exposures(found.stack, shares)
     exists = exposure[:, 0] > 0.0
     if np.count_nonzero(exists) < len(exists):
-        _refuse_hopeless(found, int(np.argmin(exists)))
+        _refuse_hopeless(found, shares, int(np.argmin(exists)))
     weights = exposure / np.add.reduce(exposure, axis=1, keepdims=True)
     if found.names is not None:
         return pd.Series(weights[0], index=found.names, name="weight")
@@ -100,8 +104,8 @@ def _descend(stack: Array, shares: Array) -> Array:
         risk = exposure * _products(stack, exposure)
         error = np.maximum.reduce(np.abs(risk / shares - 1.0), axis=1)
         near = error < (_NEAR if step < _LAST_NEAR else 0.0)
-        if np.count_nonzero(near) < len(near) or np.count_nonzero(error < _TOLERATED):
-            done = (error < _PRECISION) | ((before <= error) & (error < _TOLERATED))
+        if np.count_nonzero(near) < len(near) or np.count_nonzero(error < _WORST):
+            done = (error < _PRECISION) | ((before <= error) & (error < _allowed(stack, shares, exposure)))
             found[rows[done]] = exposure[done]
             if np.count_nonzero(done) == len(done):
                 break
@@ -186,6 +190,7 @@ def _conjugate_gradients(
     direction, solution, square = residual, np.zeros_like(residual), float(residual @ residual)
     # Newton's own error is of second order in this one; far away, a rough direction will do.
     wanted = max(0.1 * error**2, _PRECISION / 5.0) ** 2 if error < _NEAR else 0.01 * square
+    wanted *= float(weight.min() / weight.mean())  # what is left is larger for an asset of small weight
     for _ in range(_MOST_PRODUCTS):
         image = direction + scale * (matrix @ (scale * direction))
         length = square / float(direction @ image)
@@ -203,15 +208,29 @@ def _products(stack: Array, vectors: Array) -> Array:
     return np.asarray((stack @ vectors[:, :, None])[:, :, 0])
 
 
+def _allowed(stack: Array, shares: Array, exposure: Array) -> Array:
+    """Return the error at which a matrix may stop improving, shape (n_dates,): its own rounding."""
+    squared = exposure**2 * stack.diagonal(axis1=1, axis2=2) / shares
+    return np.asarray(np.clip(_ULPS * squared.max(axis=1), _TOLERATED, _WORST))
+
+
 def _is_lost(stack: Array, shares: Array, exposure: Array) -> NDArray[np.bool_]:
     """Whether exposures grow without end: some combination has no risk, and no such weights exist."""
-    squared = exposure**2 * stack.diagonal(axis1=1, axis2=2) / shares
+    # Of a small budget no more is asked than of an equal one: its exposure is large beside it anyway.
+    most = np.maximum(shares, 1.0 / shares.shape[1])
+    squared = exposure**2 * stack.diagonal(axis1=1, axis2=2) / most
     return np.asarray(~(squared.max(axis=1) < _HOPELESS))
 
 
-def _refuse_hopeless(found: Covariances, k: int) -> None:
+def _refuse_hopeless(found: Covariances, shares: Array, k: int) -> None:
     scale = np.sqrt(found.stack[k].diagonal())
     smallest = np.linalg.eigvalsh(found.stack[k] / (scale[:, None] * scale))[0]
+    if smallest > _RISKY and shares[k].min() < _SMALL_BUDGET:
+        position = int(np.argmin(shares[k]))
+        problem = (
+            f"is {shares[k, position]:.1e} of the risk, which rounding hides behind what the others add to it"
+        )
+        found.refuse_asset("budget", position, problem, "give it more, or leave the asset out", "share")
     raise InputError(
         found.called(k),
         "no equal-risk weights found, as assets can be combined to next to no risk: "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 from allocator.engine import Hold, Strategy
-from allocator.errors import InputError
+from allocator.errors import InputError, InsufficientHistoryError
 from allocator.market import Market
 from allocator.regimes import Regimes
 from strategies._inner import check_strategy
@@ -24,7 +24,8 @@ class RegimeSwitch(Strategy):
 
     At the close of a decision the rule is asked, with the past alone, for the label of the period that
     begins there. Whatever the strategy of that label answers is done: a HOLD holds, and a strategy that
-    looks at what is held is shown the portfolio as it is.
+    looks at what is held is shown the portfolio as it is. It waits until all of them have the history to
+    decide, so that none ends the run in its middle.
 
     Parameters
     ----------
@@ -65,12 +66,33 @@ class RegimeSwitch(Strategy):
 
     def weights(self, past: Market) -> Mapping[str, float] | Hold:
         """Return what the strategy of the period that begins wants."""
-        return self._strategy(past).weights(past)
+        return self.weights_from(past, {})
 
     def weights_from(self, past: Market, held: Mapping[str, float]) -> Mapping[str, float] | Hold:
         """Return what the strategy of the period that begins wants, knowing what is held."""
-        strategy = self._strategy(past)
-        return strategy.weights_from(past, held) if strategy.sees_holdings else strategy.weights(past)
+        strategy = chosen(Labeller(self.rule), self.strategies, self.otherwise, "strategies", past)
+        _wait_for([each for each in self._others(strategy) if not each.is_constant], past)
+        return _asked(strategy, past, held)
 
-    def _strategy(self, past: Market) -> Strategy:
-        return chosen(Labeller(self.rule), self.strategies, self.otherwise, "strategies", past)
+    def _others(self, strategy: Strategy) -> list[Strategy]:
+        every = (*self.strategies.values(), self.otherwise)
+        return [each for each in every if each is not None and each is not strategy]
+
+
+def _asked(strategy: Strategy, past: Market, held: Mapping[str, float]) -> Mapping[str, float] | Hold:
+    return strategy.weights_from(past, held) if strategy.sees_holdings else strategy.weights(past)
+
+
+def _wait_for(strategies: Sequence[Strategy], past: Market) -> None:
+    """Refuse to decide while one that may be asked later lacks the history: a run would end in its middle."""
+    for strategy in strategies:
+        try:
+            _asked(strategy, past, {})
+        except InsufficientHistoryError as short:
+            raise InsufficientHistoryError(
+                "strategies",
+                f"{strategy.name!r} cannot decide yet: {short}",
+                rows_needed=short.rows_needed,
+            ) from short
+        except Exception:  # whatever else is wrong with it is said when it is its turn
+            continue

@@ -386,6 +386,8 @@ def _record(weights: Array, multiplier: float, covariance: Array, limits: Limits
 def _labelled(covariance: pd.DataFrame | Array) -> tuple[tuple[Any, ...], Array]:
     """Return the names of the assets and the matrix."""
     matrix = np.array(covariance, dtype=np.float64)
+    if matrix.ndim != 2:
+        raise InputError("covariance", f"shape {matrix.shape} is not square", fix="pass one matrix")
     if not isinstance(covariance, pd.DataFrame):
         return tuple(range(len(matrix))), matrix
     if not covariance.columns.is_unique or list(covariance.index) != list(covariance.columns):

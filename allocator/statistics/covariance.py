@@ -28,8 +28,8 @@ __all__ = [
 def sample_covariance(returns: pd.DataFrame | FloatArray) -> Labelled:
     """Return the sample covariance (ddof 1) of one period, in squared fractions, exactly symmetric.
 
-    An asset that does not vary has zeros, or what rounding leaves of them. With fewer periods than assets,
-    plus one, the matrix is singular.
+    An asset that does not vary has zeros, also where rounding would leave something. With fewer periods than
+    assets, plus one, the matrix is singular.
 
     Parameters
     ----------
@@ -47,13 +47,21 @@ def sample_covariance(returns: pd.DataFrame | FloatArray) -> Labelled:
         One series, or fewer than two periods.
     """
     table = _read_table(returns)
-    return _labelled(table, covariance_of_rows(table.matrix))
+    return _labelled(table, _without_rounding(covariance_of_rows(table.matrix), table.matrix))
 
 
 def covariance_of_rows(values: FloatArray) -> FloatArray:
     """Return the sample covariance of rows that were validated before, at least two."""
     centred = values - values.mean(axis=0)
     return np.asarray(centred.T @ centred / (len(values) - 1))
+
+
+def _without_rounding(matrix: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the covariance with zeros for the columns that do not vary but by rounding."""
+    still = is_rounding(np.sqrt(matrix.diagonal()), values)
+    if still.any():
+        matrix[still] = matrix[:, still] = 0.0
+    return matrix
 
 
 def exponential_covariance(
@@ -84,7 +92,7 @@ def exponential_covariance(
     -------
     pandas.DataFrame or numpy.ndarray
         Shape (n_assets, n_assets), as the returns came. With one half-life, an asset that does not vary has
-        zeros, or what rounding leaves of them.
+        zeros.
 
     Raises
     ------
@@ -99,7 +107,7 @@ def exponential_covariance(
         other = _weighted(table.matrix, correlation)
         refuse_constant(table, np.sqrt(other.diagonal()), np.abs(table.matrix).max(axis=0))
         matrix = rescaled(other, matrix.diagonal())
-    return _labelled(table, matrix)
+    return _labelled(table, _without_rounding(matrix, table.matrix))
 
 
 @final

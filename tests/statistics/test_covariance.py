@@ -260,3 +260,15 @@ def test_what_varied_long_ago_only_is_constant_under_short_weights():
     with pytest.raises(InputError, match="row 119: does not vary by then"):
         exponential_covariance(returns, 50.0, 1.0)
     assert exponential_covariance(returns, 1.0, 50.0)[2, 2] < 1e-15
+
+
+@pytest.mark.parametrize("estimate", [sample_covariance, lambda r: exponential_covariance(r, 20.0)])
+@pytest.mark.parametrize("constant", [1e-4, 0.1, 1.0 / 3.0])
+def test_a_constant_has_exact_zeros(estimate, constant):
+    returns = np.random.default_rng(0).normal(0.0, 0.01, (250, 3))
+    returns[:, 1] = constant
+    matrix = estimate(returns)
+    assert not matrix[1].any()
+    assert not matrix[:, 1].any()
+    assert matrix[0, 0] > 0.0
+    assert matrix[2, 0] != 0.0

@@ -544,3 +544,35 @@ def test_F081_many_assets_that_cancel(n_assets: int) -> None:
     half = factor_covariance(n_assets // 2, 0)
     with pytest.raises(InputError, match=r"no equal-risk weights found.*smallest eigenvalue.*shrink"):
         equal_risk_contribution(np.block([[half, -half], [-half, half]]))
+
+
+def largest_error(covariance: Array, budget: Array) -> float:
+    """Return the largest relative error of a share of the risk, worked out in extended precision."""
+    weights = equal_risk_contribution(covariance, budget).astype(np.longdouble)
+    share = weights * (covariance.astype(np.longdouble) @ weights)
+    return float(np.abs(share / share.sum() / (budget / budget.sum()) - 1.0).max())
+
+
+@pytest.mark.parametrize("n_assets", [5, 50, 120])
+def test_budgets_that_differ_by_millions_are_met_as_far_as_rounding_allows(n_assets: int) -> None:
+    rng = np.random.default_rng(n_assets)
+    for _ in range(6):
+        returns = rng.normal(size=(10 * n_assets, n_assets))
+        budget = np.exp(rng.normal(0.0, 3.0, n_assets))
+        assert largest_error(np.cov(returns, rowvar=False), budget) < 1e-9
+
+
+def test_a_small_budget_beside_a_large_exposure() -> None:
+    covariance = constant_correlation(3, -0.2)
+    assert largest_error(covariance, np.array([1.0, 1.0, 1e-6])) < 1e-9
+    assert largest_error(covariance, np.array([1.0, 1.0, 1e-9])) < 1e-6
+    with pytest.raises(InputError, match=r"budget: share 2 is 5\.0e-13 of the risk, which rounding hides"):
+        equal_risk_contribution(covariance, [1.0, 1.0, 1e-12])
+
+
+def test_a_variance_that_is_rounding_is_refused() -> None:
+    """Pandas leaves 1.8e-40 of a constant: the asset would get all of the portfolio."""
+    with pytest.raises(InputError, match=r"asset 1 has variance 1\.8e-40, which is rounding beside 0\.0001"):
+        equal_risk_contribution(np.diag([1e-4, 1.8e-40, 1e-4]))
+    with pytest.raises(InputError, match=r"covariance: is empty: shape \(0, 3, 3\)"):
+        equal_risk_contribution(np.zeros((0, 3, 3)))

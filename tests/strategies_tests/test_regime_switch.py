@@ -272,3 +272,19 @@ def test_the_record_knows_the_rule_by_its_name_and_not_by_its_address() -> None:
 def test_switches_that_are_refused(build: Any, words: str) -> None:
     with pytest.raises(InputError, match=words):
         build()
+
+
+def test_it_waits_until_the_last_of_them_has_the_history() -> None:
+    """Else the run begins with the one that needs none, and ends where the other is asked."""
+    switch = RegimeSwitch(parity, {"odd": SixtyForty(), "even": RiskParity(("stocks", "bonds", "gold"))})
+    run = run_backtest(switch, MARKET)
+    assert run.decided[0] == MARKET.index[36]
+    with pytest.raises(InsufficientHistoryError, match=r"strategies: 'Risk parity' cannot decide yet"):
+        switch.weights(MARKET.until("1961-01-31"))
+
+
+def test_what_else_is_wrong_with_another_is_said_when_it_is_its_turn() -> None:
+    switch = RegimeSwitch(parity, {"odd": SixtyForty(), "even": RiskParity(("stocks", "platinum"))})
+    assert switch.weights(MARKET.until(MARKET.index[40].date())) == SixtyForty().weights(MARKET)
+    with pytest.raises(InputError, match="platinum"):
+        switch.weights(MARKET.until(MARKET.index[41].date()))
