@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import InputError
-from strategies._amounts import check_known
+from strategies._amounts import as_tuple, check_known
 from strategies.constraints import (
     FRACTIONS,
     Bounds,
@@ -188,12 +188,14 @@ def looks_at_holdings(constraints: Sequence[Constraint]) -> bool:
 
 
 def check_constraints(
-    constraints: tuple[Constraint, ...],
+    constraints: Sequence[Constraint],
     assets: Sequence[Any],
     kinds: tuple[Any, ...] = get_args(Constraint),
     invested: tuple[float, float] = (1.0, 1.0),
-) -> None:
-    """Refuse what is no constraint, names an asset that is not there, or leaves no portfolio.
+) -> tuple[Constraint, ...]:
+    """Return constraints as a tuple of their own.
+
+    Refuse what is no constraint, names an asset that is not there, or leaves no portfolio.
 
     Parameters
     ----------
@@ -206,23 +208,21 @@ def check_constraints(
     invested
         The least and the most that the weights sum to.
     """
-    if not isinstance(constraints, tuple):
-        raise InputError(
-            "constraints", f"is a {type(constraints).__name__}", fix="pass a tuple: (Bounds(upper=0.4),)"
-        )
-    for constraint in constraints:
+    given = as_tuple("constraints", constraints, "pass a tuple: (Bounds(upper=0.4),)")
+    for constraint in given:
         if not isinstance(constraint, kinds):
             known = ", ".join(kind.__name__ for kind in kinds)
             raise InputError("constraints", f"{constraint!r} has no place here", fix=f"these do: {known}")
         for asset in _assets_of(constraint):
             check_known(type(constraint).__name__, asset, assets)
     for once in (Bounds, TurnoverLimit, TrackingErrorLimit):
-        if sum(isinstance(constraint, once) for constraint in constraints) > 1:
+        if sum(isinstance(constraint, once) for constraint in given) > 1:
             raise InputError("constraints", f"two {once.__name__}", fix="say it in one")
-    limits = limits_on(constraints, assets)
+    limits = limits_on(given, assets)
     _check_sums(limits, invested)
     if limits.lower.min() >= 0.0:  # with short positions others may be more than the whole portfolio
-        _check_fractions(constraints, limits, invested[1])
+        _check_fractions(given, limits, invested[1])
+    return given
 
 
 def _check_sums(limits: Limits, invested: tuple[float, float]) -> None:

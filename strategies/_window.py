@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, InsufficientHistoryError
+from allocator.errors import InputError, InsufficientHistoryError, SolverError
 from allocator.market import Market
 from allocator.market.market import column_of, is_always_listed, window_rows
+from strategies._amounts import as_tuple, check_span
 from strategies.covariances import CovarianceEstimator
 
-__all__ = ["LATE_POLICIES", "Window", "check_assets", "check_late", "trailing_window"]
+__all__ = [
+    "LATE_POLICIES",
+    "Window",
+    "check_late",
+    "check_window",
+    "more_to_come",
+    "read_assets",
+    "trailing_window",
+]
 
 Array = NDArray[np.float64]
 LATE_POLICIES = ("wait", "leave_out")
@@ -37,12 +48,18 @@ class Window:
         Of one period, shape (n_assets, n_assets).
     periods_per_year
         Of the returns.
+    n_asked
+        How many assets were asked for.
+    rows_for_more
+        Rows after which another asset may have a full window, as far as is known; None if none is to come.
     """
 
     assets: tuple[str, ...]
     returns: Array
     covariance: Array
     periods_per_year: float
+    n_asked: int
+    rows_for_more: int | None = None
 
 
 def trailing_window(
@@ -83,7 +100,7 @@ def trailing_window(
         If the history is too short: ``rows_needed`` rows would do, as far as is known by then.
     """
     span = years if years is not None else _DEFAULT_YEARS[past.frequency.name]
-    chosen = tuple(assets) if late == "wait" else _with_full_window(past, assets, span)
+    chosen, more = (tuple(assets), None) if late == "wait" else _with_full_window(past, assets, span)
     returns = past.window(chosen, span)
     flat = np.flatnonzero(np.ptp(returns, axis=0) < _FLAT)
     if len(flat):
@@ -95,7 +112,7 @@ def trailing_window(
             fix="leave the asset out",
         )
     covariance = _checked(estimator.estimate(returns, past.frequency), estimator, len(chosen))
-    return Window(chosen, returns, covariance, past.frequency.periods_per_year)
+    return Window(chosen, returns, covariance, past.frequency.periods_per_year, len(assets), more)
 
 
 def _checked(covariance: Array, estimator: CovarianceEstimator, n_assets: int) -> Array:
@@ -110,10 +127,12 @@ def _checked(covariance: Array, estimator: CovarianceEstimator, n_assets: int) -
     return matrix
 
 
-def _with_full_window(past: Market, assets: Sequence[str], years: float) -> tuple[str, ...]:
-    """Return the assets that are listed on the last date and have a full window, at least one."""
+def _with_full_window(
+    past: Market, assets: Sequence[str], years: float
+) -> tuple[tuple[str, ...], int | None]:
+    """Return the assets that are listed on the last date and have a full window, and when there are more."""
     if is_always_listed(past):
-        return tuple(assets)  # a window of all says best what is wrong, if anything is
+        return tuple(assets), None  # a window of all says best what is wrong, if anything is
     rows, n_rows = window_rows(past.frequency, years, len(assets)), len(past.levels)
     columns = [column_of(past, asset) for asset in assets]
     needed = past.listed_from[columns] + rows + 1  # an asset that is not listed yet will be on the next row
@@ -121,24 +140,62 @@ def _with_full_window(past: Market, assets: Sequence[str], years: float) -> tupl
     chosen = tuple(
         asset for asset, is_full in zip(assets, lives & (needed <= n_rows), strict=True) if is_full
     )
+    coming = needed[lives & (needed > n_rows)]
     if not chosen and lives.any():
         raise InsufficientHistoryError(
             "prices",
             f"none of the assets has {rows} returns, which a window of {years:g} years needs",
             date=past.index[-1],
-            rows_needed=int(needed[lives].min()),
+            rows_needed=int(coming.min()),
             fix="start later or ask for a shorter window",
         )
-    return chosen or tuple(assets)  # all were delisted, which a window of them says
+    # Where all were delisted, a window of them says so.
+    return chosen or tuple(assets), int(coming.min()) if len(coming) else None
 
 
-def check_assets(assets: Sequence[str], least: int = 2) -> None:
-    """Refuse fewer than ``least`` assets and one named twice."""
-    if isinstance(assets, str) or len(assets) < least or len(set(assets)) < len(assets):
-        count = "two different assets" if least == 2 else "each asset once"
-        raise InputError(
-            "assets", f"{assets!r}", fix=f"name at least {count}" if least == 2 else f"name {count}"
-        )
+@contextmanager
+def more_to_come(window: Window, past: Market) -> Iterator[None]:
+    """Wait where the assets with a full window leave no portfolio within the limits and more are to come.
+
+    Raises
+    ------
+    InsufficientHistoryError
+        Then, instead of the solver's error. Where assets were left out but none is to come, the solver's
+        error says so.
+    """
+    try:
+        yield
+    except SolverError as error:
+        if error.status != "infeasible" or len(window.assets) == window.n_asked:
+            raise
+        left = f"only {len(window.assets)} of {window.n_asked} assets have a full window"
+        if window.rows_for_more is None:
+            raise SolverError(error.problem, error.solver, error.status, f"{error.fix}; {left}") from None
+        raise InsufficientHistoryError(
+            "constraints",
+            f"{left}; {error.fix}",
+            date=past.index[-1],
+            rows_needed=window.rows_for_more,
+            fix="start later, or use late='wait'",
+        ) from error
+
+
+def read_assets(assets: Any, least: int = 2, argument: str = "assets") -> tuple[str, ...]:
+    """Return names of assets as a tuple, refusing fewer than ``least`` and one named twice."""
+    fix = "name at least two different assets" if least == 2 else "name each asset once"
+    names = as_tuple(argument, assets, fix)
+    is_text = all(isinstance(name, str) for name in names)
+    if not is_text or len(names) < least or len(set(names)) < len(names):
+        raise InputError(argument, f"{assets!r}", fix=fix)
+    return names
+
+
+def check_window(years: Any, covariance: Any) -> None:
+    """Refuse a span that is none, and what is no estimator, such as its class."""
+    if years is not None:
+        check_span("window_years", years)
+    if not isinstance(covariance, CovarianceEstimator):
+        raise InputError("covariance", f"{covariance!r}", fix="pass SampleCovariance(), with parentheses")
 
 
 def check_late(late: str) -> None:

@@ -8,6 +8,7 @@ from typing import final
 from allocator.engine import Strategy
 from allocator.errors import InputError
 from allocator.market import Market
+from strategies._amounts import as_tuple, check_between
 from strategies._inner import check_inner, inner_weights, or_cash
 
 __all__ = ["Blend"]
@@ -36,17 +37,20 @@ class Blend(Strategy):
     name: str = "Blend"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.strategies, tuple) or not self.strategies:
+        object.__setattr__(
+            self, "strategies", as_tuple("strategies", self.strategies, "pass a tuple of strategies")
+        )
+        if not self.strategies:
             raise InputError("strategies", f"{self.strategies!r}", fix="pass a tuple of strategies")
         for position, strategy in enumerate(self.strategies):
             check_inner(f"strategies[{position}]", strategy)
-        if not isinstance(self.shares, tuple) or len(self.shares) != len(self.strategies):
+        object.__setattr__(self, "shares", as_tuple("shares", self.shares, "pass a tuple of fractions"))
+        if len(self.shares) != len(self.strategies):
             raise InputError(
                 "shares", f"{self.shares!r} for {len(self.strategies)} strategies", fix="one each"
             )
         for position, share in enumerate(self.shares):
-            if not 0.0 <= share <= 1.0:
-                raise InputError(f"shares[{position}]", f"{share!r} is not between 0 and 1")
+            check_between(f"shares[{position}]", share, 0.0, 1.0)
         if abs(sum(self.shares) - 1.0) > 1e-9:
             raise InputError("shares", f"sum to {sum(self.shares):.6g}, expected 1")
 

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from allocator.errors import InputError
-from strategies._amounts import is_mapping, read_amount, read_amounts
+from strategies._amounts import as_tuple, check_between, is_mapping, read_amount, read_amounts
 
 __all__ = ["Bounds", "Constraint", "Group", "Linear", "TrackingErrorLimit", "TurnoverLimit"]
 
@@ -68,9 +68,10 @@ class Group:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if isinstance(self.assets, str) or not len(self.assets) or len(set(self.assets)) < len(self.assets):
-            raise InputError("Group.assets", f"{self.assets!r}", fix="name at least one asset, each once")
-        object.__setattr__(self, "assets", tuple(self.assets))
+        fix = "name at least one asset, each once"
+        object.__setattr__(self, "assets", as_tuple("Group.assets", self.assets, fix))
+        if not self.assets or len(set(self.assets)) < len(self.assets):
+            raise InputError("Group.assets", f"{self.assets!r}", fix=fix)
         _check_sides("Group", self.at_least, self.at_most, _MOST)
 
     @property
@@ -130,12 +131,8 @@ class TurnoverLimit:
     at_most: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.at_most <= 2.0:
-            raise InputError(
-                "TurnoverLimit.at_most",
-                f"{self.at_most!r} is not above 0 and up to 2",
-                fix="a tenth of the portfolio is 0.1; to trade nothing, use BuyAndHold",
-            )
+        fix = "a tenth of the portfolio is 0.1; to trade nothing, use BuyAndHold"
+        check_between("TurnoverLimit.at_most", self.at_most, 0.0, 2.0, "right", fix)
 
 
 @final
@@ -161,12 +158,7 @@ class TrackingErrorLimit:
     def __post_init__(self) -> None:
         benchmark = read_amounts("TrackingErrorLimit.benchmark", self.benchmark, _MOST, FRACTIONS)
         object.__setattr__(self, "benchmark", benchmark)
-        if not 0.0 < self.at_most < 1.0:
-            raise InputError(
-                "TrackingErrorLimit.at_most",
-                f"{self.at_most!r} is not between 0 and 1",
-                fix="2 % a year is 0.02",
-            )
+        check_between("TrackingErrorLimit.at_most", self.at_most, 0.0, 1.0, "neither", "2 % a year is 0.02")
 
 
 Constraint = Bounds | Group | Linear | TurnoverLimit | TrackingErrorLimit

@@ -17,6 +17,7 @@ from allocator.statistics import (
     ledoit_wolf_identity_covariance,
 )
 from allocator.statistics.covariance import covariance_of_rows
+from strategies._amounts import check_between
 
 __all__ = [
     "CovarianceEstimator",
@@ -69,9 +70,7 @@ class ExponentialCovariance(CovarianceEstimator):
     def __post_init__(self) -> None:
         for argument in ("volatility_half_life_years", "correlation_half_life_years"):
             years = getattr(self, argument)
-            if not 0.0 < years <= _MOST_YEARS:
-                problem = f"{years!r} is not between 0 and {_MOST_YEARS:g} years"
-                raise InputError(argument, problem, fix="63 days are 0.25 years")
+            check_between(argument, years, 0.0, _MOST_YEARS, "right", "in years: 63 days are 0.25 years")
 
     def estimate(self, returns: Array, frequency: Frequency) -> Array:
         """Return the exponentially weighted covariance, refusing half-lives below one period."""

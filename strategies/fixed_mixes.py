@@ -11,7 +11,8 @@ import numpy as np
 from allocator.engine import Strategy
 from allocator.errors import InputError
 from allocator.market import Market
-from strategies._window import check_assets
+from strategies._amounts import as_tuple, is_between
+from strategies._window import read_assets
 
 __all__ = ["AllWeather", "EqualWeight", "GlobalMarketMix", "PermanentPortfolio"]
 
@@ -40,7 +41,7 @@ class EqualWeight(Strategy):
     is_constant: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_assets(self.assets)
+        object.__setattr__(self, "assets", read_assets(self.assets))
 
     def weights(self, past: Market) -> dict[str, float]:  # noqa: ARG002
         """Return 1/N for each."""
@@ -170,9 +171,10 @@ class GlobalMarketMix(Strategy):
     is_constant: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_assets(self.equities, least=1)
+        object.__setattr__(self, "equities", read_assets(self.equities, 1))
         _refuse_shared([set(self.equities), {self.bonds}, {self.real_estate}, {self.commodities}])
-        if len(self.shares) != 4 or not all(0.0 <= share <= 1.0 for share in self.shares):
+        object.__setattr__(self, "shares", as_tuple("shares", self.shares, "give four fractions"))
+        if len(self.shares) != 4 or not all(is_between(share, 0.0, 1.0) for share in self.shares):
             raise InputError("shares", f"{self.shares!r}", fix="give four fractions")
         if not np.isclose(sum(self.shares), 1.0, rtol=0.0, atol=1e-9):
             raise InputError("shares", f"sum to {sum(self.shares):.6g}, expected 1")

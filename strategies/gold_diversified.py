@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-import numpy as np
-
 from allocator.engine import Strategy
 from allocator.errors import InputError
 from allocator.market import Market
+from strategies._amounts import check_between
+from strategies._window import read_assets
 from strategies.gold_sleeves import GoldRule
 
 __all__ = ["GoldDiversified"]
@@ -55,14 +55,14 @@ class GoldDiversified(Strategy):
     name: str = "Gold-diversified"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "global_assets", read_assets(self.global_assets, 0, "global_assets"))
         names = [self.stocks, self.bonds, self.gold, *self.global_assets]
         if len(set(names)) < len(names):
             raise InputError("global_assets", f"{', '.join(names)}", fix="name each asset once")
         rule = self.gold_weight if isinstance(self.gold_weight, GoldRule) else None
         fractions = {"growth_weight": self.growth_weight, "home_share": self.home_share}
         for argument, value in (fractions if rule else fractions | {"gold_weight": self.gold_weight}).items():
-            if not isinstance(value, int | float | np.number) or not 0.0 <= value <= 1.0:
-                raise InputError(argument, f"{value!r} is not between 0 and 1")
+            check_between(argument, value, 0.0, 1.0)
         most = rule.largest if rule else self.gold_weight
         if most > 1.0 - self.growth_weight + 1e-12:  # type: ignore[operator]
             raise InputError(

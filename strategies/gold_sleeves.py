@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.market import Market
 from allocator.regimes import Regimes
+from strategies._amounts import check_between
 from strategies._labeller import Labeller, chosen
 from strategies._mapping import FrozenMapping
-from strategies._window import Window, trailing_window
+from strategies._window import Window, check_window, trailing_window
 from strategies.covariances import CovarianceEstimator, SampleCovariance
 
 __all__ = ["GoldByRegime", "GoldByRisk", "GoldRule"]
@@ -63,8 +64,8 @@ class GoldByRisk(GoldRule):
     covariance: CovarianceEstimator = SampleCovariance()
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.budget < 1.0:
-            raise InputError("budget", f"{self.budget!r} is not between 0 and 1", fix="a tenth is 0.1")
+        check_between("budget", self.budget, 0.0, 1.0, "neither", "a tenth is 0.1")
+        check_window(self.window_years, self.covariance)
 
     @property
     def largest(self) -> float:
@@ -123,9 +124,10 @@ class GoldByRegime(GoldRule):
     def __post_init__(self) -> None:
         if not isinstance(self.weights, Mapping) or not self.weights:
             raise InputError("weights", f"{self.weights!r}", fix="pass {label: weight of gold}")
-        _check_weight("otherwise", self.otherwise or 0.0)
+        if self.otherwise is not None:
+            check_between("otherwise", self.otherwise, 0.0, 1.0)
         for label, weight in self.weights.items():
-            _check_weight(f"weights[{label!r}]", weight)
+            check_between(f"weights[{label!r}]", weight, 0.0, 1.0)
         object.__setattr__(self, "rule", Labeller(self.rule))
         object.__setattr__(self, "weights", FrozenMapping(self.weights))
 
@@ -137,11 +139,6 @@ class GoldByRegime(GoldRule):
     def weight(self, past: Market, mix: Mapping[str, float], bonds: str, gold: str) -> float:  # noqa: ARG002
         """Return the weight of the regime that begins."""
         return chosen(Labeller(self.rule), self.weights, self.otherwise, "weights", past)
-
-
-def _check_weight(argument: str, weight: float) -> None:
-    if not 0.0 <= weight <= 1.0:
-        raise InputError(argument, f"{weight!r} is not between 0 and 1")
 
 
 def _weight_of_share(

@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.engine import Strategy
 from allocator.market import Market
-from strategies._window import check_assets, check_late, trailing_window
+from strategies._window import check_late, check_window, read_assets, trailing_window
 from strategies.covariances import CovarianceEstimator, SampleCovariance
 
 __all__ = ["InverseVolatility"]
@@ -51,7 +51,8 @@ class InverseVolatility(Strategy):
     name: str = "Inverse volatility"
 
     def __post_init__(self) -> None:
-        check_assets(self.assets)
+        object.__setattr__(self, "assets", read_assets(self.assets))
+        check_window(self.window_years, self.covariance)
         check_late(self.late)
 
     def weights(self, past: Market) -> dict[str, float]:

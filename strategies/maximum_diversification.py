@@ -10,7 +10,7 @@ from allocator.engine import Strategy
 from allocator.market import Market
 from strategies._limits import check_constraints, limits_on, looks_at_holdings
 from strategies._solvers import most_diversified
-from strategies._window import check_assets, check_late, trailing_window
+from strategies._window import check_late, check_window, more_to_come, read_assets, trailing_window
 from strategies.constraints import Constraint
 from strategies.covariances import CovarianceEstimator, SampleCovariance
 
@@ -56,9 +56,10 @@ class MaximumDiversification(Strategy):
     name: str = "Maximum diversification"
 
     def __post_init__(self) -> None:
-        check_assets(self.assets)
+        object.__setattr__(self, "assets", read_assets(self.assets))
+        check_window(self.window_years, self.covariance)
         check_late(self.late)
-        check_constraints(self.constraints, self.assets)
+        object.__setattr__(self, "constraints", check_constraints(self.constraints, self.assets))
 
     @property
     def sees_holdings(self) -> bool:
@@ -73,5 +74,6 @@ class MaximumDiversification(Strategy):
         """Return the weights from the returns of the trailing window and what is held."""
         window = trailing_window(past, self.assets, self.window_years, self.covariance, self.late)
         limits = limits_on(self.constraints, window.assets, held)
-        weights = most_diversified(window.covariance * window.periods_per_year, limits)
+        with more_to_come(window, past):
+            weights = most_diversified(window.covariance * window.periods_per_year, limits)
         return dict(zip(window.assets, weights.tolist(), strict=True))

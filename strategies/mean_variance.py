@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from allocator.engine import Strategy
 from allocator.errors import InputError
 from allocator.market import Market
-from strategies._amounts import check_known, read_amounts
+from strategies._amounts import check_between, check_known, is_between, read_amounts
 from strategies._limits import check_constraints, limits_on, looks_at_holdings
 from strategies._mapping import FrozenMapping
 from strategies._solvers import best_trade_off
-from strategies._window import Window, check_assets, check_late, trailing_window
+from strategies._window import Window, check_late, check_window, more_to_come, read_assets, trailing_window
 from strategies.constraints import Constraint
 from strategies.covariances import CovarianceEstimator, SampleCovariance
 
@@ -76,19 +76,26 @@ class MeanVariance(Strategy):
     name: str = "Mean–variance"
 
     def __post_init__(self) -> None:
-        check_assets(self.assets)
+        object.__setattr__(self, "assets", read_assets(self.assets))
+        check_window(self.window_years, self.covariance)
         check_late(self.late)
         if self.expected_returns is not None:
             object.__setattr__(self, "expected_returns", _views(self.expected_returns, self.assets))
-        if not 1e-3 <= self.risk_aversion <= 1e6:
-            raise InputError("risk_aversion", f"{self.risk_aversion!r} is not between 0.001 and 1e6")
-        if not 0.0 <= self.least_invested <= self.most_invested <= 10.0:
+        check_between("risk_aversion", self.risk_aversion, 1e-3, 1e6)
+        is_span = is_between(self.most_invested, 0.0, 10.0)
+        if not is_span or not is_between(self.least_invested, 0.0, self.most_invested):
             raise InputError(
                 "least_invested",
                 f"{self.least_invested!r} to {self.most_invested!r} (most_invested)",
                 fix="give fractions from 0 to 10, the least first",
             )
-        check_constraints(self.constraints, self.assets, invested=(self.least_invested, self.most_invested))
+        object.__setattr__(
+            self,
+            "constraints",
+            check_constraints(
+                self.constraints, self.assets, invested=(self.least_invested, self.most_invested)
+            ),
+        )
 
     @property
     def sees_holdings(self) -> bool:
@@ -102,13 +109,14 @@ class MeanVariance(Strategy):
     def weights_from(self, past: Market, held: Mapping[str, float]) -> dict[str, float]:
         """Return the weights from the returns of the trailing window and what is held."""
         window = trailing_window(past, self.assets, self.window_years, self.covariance, self.late)
-        weights = best_trade_off(
-            window.covariance * window.periods_per_year,
-            self._expected(past, window),
-            self.risk_aversion,
-            limits_on(self.constraints, window.assets, held),
-            (self.least_invested, self.most_invested),
-        )
+        with more_to_come(window, past):
+            weights = best_trade_off(
+                window.covariance * window.periods_per_year,
+                self._expected(past, window),
+                self.risk_aversion,
+                limits_on(self.constraints, window.assets, held),
+                (self.least_invested, self.most_invested),
+            )
         return dict(zip(window.assets, weights.tolist(), strict=True))
 
     def _expected(self, past: Market, window: Window) -> NDArray[np.float64]:

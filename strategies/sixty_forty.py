@@ -8,6 +8,7 @@ from typing import ClassVar, final
 from allocator.engine import Strategy
 from allocator.errors import InputError
 from allocator.market import Market
+from strategies._amounts import check_between
 
 __all__ = ["SixtyForty"]
 
@@ -36,8 +37,7 @@ class SixtyForty(Strategy):
     def __post_init__(self) -> None:
         if self.stocks == self.bonds:
             raise InputError("bonds", f"{self.bonds!r} is also stocks", fix="name two different assets")
-        if not 0.0 <= self.stock_weight <= 1.0:
-            raise InputError("stock_weight", f"{self.stock_weight!r} is not between 0 and 1")
+        check_between("stock_weight", self.stock_weight, 0.0, 1.0)
 
     def weights(self, past: Market) -> dict[str, float]:  # noqa: ARG002
         """Return the same weights at every date."""

@@ -13,6 +13,7 @@ from allocator.engine import Strategy
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.market import Market
 from allocator.market.market import column_of
+from strategies._amounts import check_span
 from strategies._inner import check_inner, inner_weights, or_cash
 from strategies._window import check_late
 
@@ -49,6 +50,9 @@ class AboveMovingAverage(TrendRule):
 
     years: float = 10.0 / 12.0
 
+    def __post_init__(self) -> None:
+        check_span("years", self.years)
+
     def is_up(self, past: Market, asset: str) -> bool:
         """Return whether the last price is above the mean."""
         prices = np.cumprod(1.0 + past.window((asset,), self.years)[:, 0])
@@ -71,6 +75,9 @@ class AboveCash(TrendRule):
     """
 
     years: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_span("years", self.years)
 
     def is_up(self, past: Market, asset: str) -> bool:
         """Return whether the asset has grown more than cash."""
@@ -111,6 +118,8 @@ class TrendFilter(Strategy):
         check_late(self.late)
         if not isinstance(self.trend, TrendRule):
             raise InputError("trend", f"{self.trend!r}", fix="pass AboveMovingAverage() or AboveCash()")
+        if not isinstance(self.instead, str | None):
+            raise InputError("instead", f"{self.instead!r}", fix="name one asset, or None for cash")
 
     def weights(self, past: Market) -> dict[str, float]:
         """Return the weights that are left."""

@@ -10,8 +10,9 @@ import numpy as np
 from allocator.engine import Strategy
 from allocator.errors import InputError
 from allocator.market import Market
+from strategies._amounts import check_between, is_between
 from strategies._inner import check_inner, inner_weights, or_cash
-from strategies._window import check_late, trailing_window
+from strategies._window import check_late, check_window, trailing_window
 from strategies.covariances import CovarianceEstimator, SampleCovariance
 
 __all__ = ["VolatilityTarget"]
@@ -64,11 +65,11 @@ class VolatilityTarget(Strategy):
 
     def __post_init__(self) -> None:
         check_inner("strategy", self.strategy)
+        check_window(self.window_years, self.covariance)
         check_late(self.late)
-        if not 0.0 < self.target < 1.0:
+        if not is_between(self.target, 0.0, 1.0, "neither"):
             raise InputError("target", f"{self.target!r}", fix="10 % a year is 0.10")
-        if not 0.0 < self.max_leverage <= 10.0:
-            raise InputError("max_leverage", f"{self.max_leverage!r} is not between 0 and 10")
+        check_between("max_leverage", self.max_leverage, 0.0, 10.0, "right")
 
     def weights(self, past: Market) -> dict[str, float]:
         """Return the weights of the strategy, scaled."""

@@ -47,6 +47,9 @@ class FixedMix(Strategy):
         """Return the mix."""
         return self.mix
 
+    def __hash__(self) -> int:
+        return hash((frozenset(self.mix.items()), self.name))
+
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)

@@ -75,6 +75,13 @@ def test_nothing_is_carried_from_one_decision_to_the_next() -> None:
     np.testing.assert_array_equal(backtest.targets, again.targets)
 
 
+@pytest.mark.parametrize("by_name", [pd.Series, dict], ids=["Series", "mapping"])
+def test_weights_by_name_are_put_in_the_order_of_the_assets(by_name: Any) -> None:
+    said = by_name({"gold": 0.5, "stocks": 0.3, "bonds": 0.2})
+    weights = EstimatorStrategy(answers(said), ASSETS).weights(MARKET)
+    assert weights == {"stocks": 0.3, "bonds": 0.2, "gold": 0.5}
+
+
 def test_late_funds_follow_the_policy() -> None:
     market = late_funds()
     mean = answers(None)
@@ -180,7 +187,19 @@ def test_skfolio_is_not_imported_unless_it_is_passed() -> None:
         (np.full((1, 3), 1 / 3), r"weights_ has shape \(1, 3\) for 3 assets"),
         (np.array([0.5, np.nan, 0.5]), "weights_ has a value that is not finite"),
         (np.array([0.5, np.inf, 0.5]), "weights_ has a value that is not finite"),
-        ("half", "raised ValueError"),
+        ("half", "Answers.weights_ is no array of numbers: 'half'"),
+        (["0.5", "0.3", "0.2"], "no array of numbers"),  # text, even of digits
+        ([0.5, None, 0.5], "no array of numbers"),
+        ([[0.5], [0.3, 0.2]], "no array of numbers"),
+        ({0.5, 0.3, 0.2}, "no array of numbers"),
+        ([True, False, False], "no array of numbers"),
+        (
+            pd.Series([0.5, 0.3, 0.2]),
+            "weights_ is of 0, 1, 2, not of 'stocks', 'bonds', 'gold'; name the col",
+        ),
+        ({"stocks": 0.5, "bonds": 0.5}, "weights_ is of 'stocks', 'bonds', not of 'stocks', 'bonds', 'gold'"),
+        (pd.Series(1 / 3, ["stocks", "stocks", "gold"]), "weights_ is of 'stocks', 'stocks', 'gold', not"),
+        (pd.Series(0.25, [*ASSETS, "gold"]), "weights_ is of 'stocks', 'bonds', 'gold', 'gold', not"),
         (np.array([60.0, 30.0, 10.0]), "weights sum to 100; pass fractions"),
     ],
 )
