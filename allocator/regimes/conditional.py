@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
@@ -12,13 +12,20 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError
 from allocator.regimes import show
-from allocator.regimes.labels import UNCLASSIFIED, Regimes
+from allocator.regimes._partition import (
+    FEWEST,
+    by_label,
+    labelled_on,
+    refuse_other_dates,
+    refuse_repeated,
+    spells_of,
+    welch_p_value,
+)
+from allocator.regimes.record import Regimes
 from allocator.statistics import bootstrap_correlation, bootstrap_sharpe, max_drawdown
 from allocator.statistics._returns import read_returns
 
-__all__ = ["ConditionalTable", "conditional_correlation", "conditional_performance"]
-
-FEWEST = 12  # periods: a regime with fewer is counted, not estimated
+__all__ = ["FEWEST", "ConditionalTable", "conditional_correlation", "conditional_performance"]
 
 
 @final
@@ -90,8 +97,8 @@ def conditional_correlation(
     InputError
         If a date has no label, or there is only one regime.
     """
-    _refuse_other_dates(x, y)
-    labelled = _labelled(regimes, x.index)
+    refuse_other_dates(x, y)
+    labelled = labelled_on(regimes, x.index)
     estimates = {
         label: bootstrap_correlation(
             x[chosen],
@@ -101,7 +108,7 @@ def conditional_correlation(
             block_length=_at_most(block_length, int(chosen.sum()) // 3),
             seed=seed,
         )
-        for label, chosen in _by_label(labelled)
+        for label, chosen in by_label(labelled)
     }
     table = _frame(estimates, len(x))
     r = np.clip(table["correlation"].to_numpy(), -1.0 + 1e-12, 1.0 - 1e-12)
@@ -110,7 +117,7 @@ def conditional_correlation(
         f"{names}: Pearson correlation of simple returns",
         *_bootstrap_lines(confidence, n_resamples, seed),
     )
-    p_equal = _welch_p_value(np.arctanh(r), table)
+    p_equal = welch_p_value(np.arctanh(r), table)
     return ConditionalTable(table[_CORRELATION_COLUMNS], "correlation", labelled, p_equal, conventions)
 
 
@@ -154,7 +161,7 @@ def conditional_performance(
     """
     frame = returns.to_frame() if isinstance(returns, pd.Series) else returns
     read_returns(frame)  # refuses what is no table of returns
-    labelled = _labelled(regimes, frame.index)
+    labelled = labelled_on(regimes, frame.index)
     excess = _excess(frame, cash)
     tables = {}
     for name in frame.columns:
@@ -166,9 +173,9 @@ def conditional_performance(
                 n_resamples=n_resamples,
                 seed=seed,
             )
-            for label, chosen in _by_label(labelled)
+            for label, chosen in by_label(labelled)
         }
-        spells = [_worst_spell(frame[name].to_numpy(), chosen) for _, chosen in _by_label(labelled)]
+        spells = [_worst_spell(frame[name].to_numpy(), chosen) for _, chosen in by_label(labelled)]
         tables[str(name)] = _frame(estimates, len(frame)).assign(
             max_drawdown=[depth for depth, _ in spells], spells=[count for _, count in spells]
         )
@@ -177,7 +184,7 @@ def conditional_performance(
         *_bootstrap_lines(confidence, n_resamples, seed),
         "drawdown: the deepest within one unbroken spell of the regime",
     )
-    p_equal = {name: _welch_p_value(table["sharpe"].to_numpy(), table) for name, table in tables.items()}
+    p_equal = {name: welch_p_value(table["sharpe"].to_numpy(), table) for name, table in tables.items()}
     table = pd.concat(tables, names=["strategy"])[_PERFORMANCE_COLUMNS]
     return ConditionalTable(table, "sharpe", labelled, p_equal, conventions)
 
@@ -229,22 +236,6 @@ def _at_most(block_length: int | None, most: int) -> int | None:
     return block_length if block_length is None or block_length < 1 else max(min(block_length, most), 1)
 
 
-def _refuse_other_dates(x: object, y: object) -> None:
-    for argument, series in (("x", x), ("y", y)):
-        if not isinstance(series, pd.Series):
-            raise InputError(argument, f"expected a Series with dates, got {type(series).__name__}")
-    assert isinstance(x, pd.Series)
-    assert isinstance(y, pd.Series)
-    if not x.index.equals(y.index):
-        single = x.index.symmetric_difference(y.index)
-        raise InputError(
-            "y",
-            f"its dates are not those of x: {len(single)} are in one of them only",
-            date=single[0] if len(single) else None,
-            fix="pass the shared dates: x, y = x.align(y, join='inner')",
-        )
-
-
 def _excess(frame: pd.DataFrame, cash: object) -> pd.DataFrame:
     if not isinstance(cash, pd.Series):
         raise InputError(
@@ -252,7 +243,7 @@ def _excess(frame: pd.DataFrame, cash: object) -> pd.DataFrame:
             f"expected a Series of returns a period, got {type(cash).__name__}",
             fix="market.cash_returns",
         )
-    _refuse_repeated("cash", cash.index)
+    refuse_repeated("cash", cash.index)
     earned = cash.reindex(frame.index)
     missing = frame.index[earned.isna()]
     if len(missing):
@@ -260,84 +251,7 @@ def _excess(frame: pd.DataFrame, cash: object) -> pd.DataFrame:
     return frame.sub(earned, axis=0)
 
 
-def _refuse_repeated(argument: str, index: pd.Index) -> None:
-    repeated = index[index.duplicated()]
-    if len(repeated):
-        raise InputError(argument, f"two values ({len(repeated)} such dates)", date=repeated[0])
-
-
-def _labelled(regimes: Regimes | pd.Series[Any], dates: pd.Index) -> Regimes:
-    """Return the regimes with exactly these dates, refusing a date without a label or a single regime."""
-    given = regimes if isinstance(regimes, Regimes) else _as_given(regimes)
-    _refuse_repeated("regimes", given.labels.index)
-    missing = dates.difference(given.labels.index)
-    if len(missing):
-        raise InputError(
-            "regimes",
-            f"no label for {len(missing)} of {len(dates)} dates",
-            date=missing[0],
-            fix="label every date; 'unclassified' where the rule cannot say",
-        )
-    labels = given.labels.reindex(dates)
-    labels = labels.where(labels.notna(), UNCLASSIFIED)
-    order = tuple(dict.fromkeys([label for label in given.order if label != UNCLASSIFIED]))
-    unknown = labels[~labels.isin([*order, UNCLASSIFIED])]
-    if len(unknown):
-        raise InputError("regimes", f"{unknown.iloc[0]!r} is not in its order", date=unknown.index[0])
-    return Regimes(labels, given.name, given.rule, given.ex_post, _present(labels, order))
-
-
-def _present(labels: pd.Series[Any], order: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the labels that occur, ``unclassified`` last, refusing fewer than two beside it."""
-    counts = labels.value_counts()
-    present = tuple(label for label in order if label in counts)
-    rest = int(counts.get(UNCLASSIFIED, 0))
-    if len(present) < 2:
-        found = f"only one regime in these dates: {present[0]!r}" if present else "no regime in these dates"
-        also = f", and {rest} of {len(labels)} unclassified" if rest else ""
-        raise InputError("regimes", found + also, fix="choose a longer sample")
-    return (*present, UNCLASSIFIED) if rest else present
-
-
-def _as_given(labels: object) -> Regimes:
-    if not isinstance(labels, pd.Series):
-        raise InputError("regimes", f"expected Regimes or a Series of labels, got {type(labels).__name__}")
-    known = [str(label) for label in labels.astype("category").cat.categories]
-    texts = labels.astype(object).where(labels.notna(), UNCLASSIFIED).map(str)
-    return Regimes(texts, str(labels.name or "regime"), "labels as given", True, (*known, UNCLASSIFIED))
-
-
-def _by_label(regimes: Regimes) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    labels = regimes.labels.to_numpy()
-    for label in regimes.order:
-        yield label, np.asarray(labels == label)
-
-
-def _welch_p_value(estimates: NDArray[np.float64], table: pd.DataFrame) -> float:
-    """Return the p-value of one common value, by the test of Welch (1951) for unequal variances.
-
-    With the squared bootstrap errors as variances of the estimates, and one degree a block, less one (at
-    least 2), as in the intervals. By simulation at 5 % (normal, t5 and GARCH returns, two to six regimes
-    of 15 to 150 periods) it rejects 3 to 10 %, where χ² rejects up to 19 %; with AR(1) returns of
-    coefficient 0.5 up to 18 %, and χ² up to 36 %.
-    """
-    from scipy.special import fdtrc  # not at the top: importing allocator costs no more than pandas
-
-    errors = table["standard_error"].to_numpy()
-    use = np.isfinite(estimates) & (errors > 0.0) & np.asarray(table.index != UNCLASSIFIED)
-    if use.sum() < 2:
-        return float("nan")
-    z, weight, k = estimates[use], errors[use] ** -2.0, int(use.sum())
-    degrees = np.maximum((table["n"] / table["block_length"])[use].to_numpy() - 1.0, 2.0)
-    share = weight / weight.sum()
-    between = float((weight * (z - share @ z) ** 2).sum()) / (k - 1)
-    doubt = float(((1.0 - share) ** 2 / degrees).sum())
-    statistic = between / (1.0 + 2.0 * (k - 2) / (k * k - 1) * doubt)
-    return float(fdtrc(k - 1, (k * k - 1) / (3.0 * doubt), statistic))
-
-
 def _worst_spell(returns: NDArray[np.float64], chosen: NDArray[np.bool_]) -> tuple[float, int]:
     """Return the deepest drawdown within one unbroken run of chosen periods, and the number of runs."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8)))
-    spells = list(zip(edges[::2], edges[1::2], strict=True))
+    spells = spells_of(chosen)
     return min(max_drawdown(returns[begin:end]) for begin, end in spells), len(spells)

@@ -6,10 +6,8 @@ was known when that period began, so the returns of the period have no part in i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import final
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.market import Market, Signal
 from allocator.market.market import Date, column_of, is_cut, parse_date, signal_in_hindsight, window_rows
+from allocator.regimes.record import UNCLASSIFIED, Codes, Regimes, coded_regimes, present, signal_regimes
 
 __all__ = [
     "UNCLASSIFIED",
@@ -30,9 +29,6 @@ __all__ = [
     "inflation_trend",
 ]
 
-UNCLASSIFIED = "unclassified"
-Codes = NDArray[np.int64]  # 0 and 1 for the two sides, 2 for neither
-
 # Each era runs to the day before the next. The borders are events, not fitted to returns: the
 # Treasury–Fed Accord (4 March 1951), the start of the Great Inflation (Meltzer, 2005), the end of
 # money targeting (October 1982), the turn of the century, and the first tightening after the pandemic.
@@ -44,59 +40,6 @@ US_ERAS: Mapping[str, str] = {
     "2000–21 low inflation": "2000-01-01",
     "2022– after the pandemic": "2022-01-01",
 }
-
-
-@final
-@dataclass(frozen=True, eq=False, init=False)
-class Regimes:
-    """Labels on dates.
-
-    Attributes
-    ----------
-    labels
-        One text a date; ``unclassified`` where the rule cannot say.
-    name
-        What the labels are about.
-    rule
-        How they were made.
-    ex_post
-        Whether they use what was not known when their period began. A backtest may not trade on such labels.
-    order
-        The labels in the order in which tables show them, ``unclassified`` last.
-    next_label
-        The label of the period that begins on the market's last date, as known then: what a strategy needs.
-        None for labels that are ex post, or whose rule cannot say without the date on which that period ends.
-    """
-
-    name: str
-    rule: str
-    ex_post: bool
-    next_label: str | None
-
-    def __init__(
-        self,
-        labels: pd.Series[str],
-        name: str,
-        rule: str,
-        ex_post: bool,
-        order: tuple[str, ...],
-        next_label: str | None = None,
-    ) -> None:
-        facts = {"name": name, "rule": rule, "ex_post": ex_post, "next_label": next_label}
-        vars(self).update(facts, labels=labels, order=order)
-
-    # A strategy asks for the next label at every decision: the labels of its whole past are not made for it.
-    @cached_property
-    def labels(self) -> pd.Series[str]:
-        """One text a date."""
-        make: Callable[[], pd.Series[str]] = vars(self)["_make"]
-        return make()
-
-    @cached_property
-    def order(self) -> tuple[str, ...]:
-        """The labels in the order in which tables show them."""
-        names: tuple[str, ...] = vars(self)["_names"]
-        return _present(self.labels, names)
 
 
 def inflation_level(market: Market, threshold: float = 0.03, *, ex_post: bool = False) -> Regimes:
@@ -123,7 +66,7 @@ def inflation_level(market: Market, threshold: float = 0.03, *, ex_post: bool = 
     level, tail = f"{threshold * 100:.6g}%", _same_period(ex_post)
     names = (f"inflation under {level}{tail}", f"inflation {level} or more{tail}")
     sides = partial(_at_or_above, threshold=threshold)
-    return _of_signal(
+    return signal_regimes(
         market, _inflation(market, ex_post), sides, names, "Inflation level", f"threshold {level}", ex_post
     )
 
@@ -154,7 +97,7 @@ def inflation_trend(market: Market, years: float = 3.0, *, ex_post: bool = False
     names = (f"inflation falling{tail}", f"inflation rising{tail}")
     rule = f"against its mean of the {years:g} years before"
     gaps = Signal(gap, signal.describes)
-    return _of_signal(market, gaps, _above_rounding, names, "Inflation trend", rule, ex_post)
+    return signal_regimes(market, gaps, _above_rounding, names, "Inflation trend", rule, ex_post)
 
 
 def eras(dates: pd.DatetimeIndex, starts: Mapping[str, Date] = US_ERAS) -> Regimes:
@@ -225,7 +168,7 @@ def correlation_sign(
     codes = partial(_signs, market, column_x, column_y, rows)
     names = (f"{x}–{y} correlation was negative", f"{x}–{y} correlation was positive")
     rule = f"Pearson over the {years:g}-year window before the period"
-    return _two_sided(market, codes, names, "Trailing correlation", rule, False)
+    return coded_regimes(market, codes, names, "Trailing correlation", rule, False)
 
 
 _SIGN_WINDOW = {"daily": 1.0, "weekly": 3.0, "monthly": 3.0, "quarterly": 5.0, "yearly": 10.0}
@@ -266,36 +209,6 @@ def _inflation(market: Market, ex_post: bool) -> Signal:
     return signal_in_hindsight(market, "inflation") if ex_post else market.signal("inflation")
 
 
-def _of_signal(
-    market: Market,
-    signal: Signal,
-    sides: Callable[[NDArray[np.float64]], Codes],
-    names: tuple[str, str],
-    name: str,
-    rule: str,
-    ex_post: bool,
-) -> Regimes:
-    """Return labels by the side on which the figure of each period is."""
-    if ex_post:
-        signal.as_described_on(market.index[:0])  # refuses figures that do not say what they describe
-    codes = partial(_sides_of_signal, market, signal, sides, ex_post)
-    return _two_sided(market, codes, names, name, rule, ex_post)
-
-
-def _sides_of_signal(
-    market: Market,
-    signal: Signal,
-    sides: Callable[[NDArray[np.float64]], Codes],
-    ex_post: bool,
-    first: int,
-    stop: int,
-) -> Codes:
-    """Return the side of the figure of the period that ends on each row, or known when it began."""
-    if ex_post:
-        return sides(signal.as_described_on(market.index[first:stop]))
-    return sides(signal.as_known_on(market.index[first - 1 : stop - 1]))
-
-
 def _at_or_above(values: NDArray[np.float64], threshold: float) -> Codes:
     return np.where(np.isnan(values), _NEITHER, values >= threshold)
 
@@ -324,40 +237,6 @@ def _gap_to_trailing_mean(values: pd.Series[float], years: float, waits: bool) -
     return (values - before).where(full)
 
 
-def _two_sided(
-    market: Market,
-    codes: Callable[[int, int], Codes],
-    names: tuple[str, str],
-    name: str,
-    rule: str,
-    ex_post: bool,
-) -> Regimes:
-    """Return labels of two names; ``codes(first, stop)`` says which for the periods that end on these rows.
-
-    The labels are made when they are looked at; the next one, of the row after the last, at once.
-    """
-    when = "the figure of the period itself, published after it" if ex_post else "known when the period began"
-    n_rows, texts = len(market.days), (*names, UNCLASSIFIED)
-    facts = {
-        "name": name,
-        "rule": f"{rule}; {when}",
-        "ex_post": ex_post,
-        "next_label": None if ex_post else texts[int(codes(n_rows, n_rows + 1)[0])],
-        "_make": partial(_labels, market, codes, texts, name),
-        "_names": names,
-    }
-    regimes = object.__new__(Regimes)
-    vars(regimes).update(facts)
-    return regimes
-
-
-def _labels(
-    market: Market, codes: Callable[[int, int], Codes], texts: tuple[str, ...], name: str
-) -> pd.Series[str]:
-    labels = np.array(texts, dtype=object)[codes(1, len(market.days))]
-    return pd.Series(labels, index=market.index[1:], name=name, dtype=object)
-
-
 def _regimes(
     labels: NDArray[np.object_],
     dates: pd.DatetimeIndex,
@@ -367,12 +246,7 @@ def _regimes(
     order: tuple[str, ...],
 ) -> Regimes:
     series: pd.Series[str] = pd.Series(labels, index=dates, name=name, dtype=object)
-    return Regimes(series, name, rule, ex_post, _present(series, order))
-
-
-def _present(labels: pd.Series[str], order: tuple[str, ...]) -> tuple[str, ...]:
-    found = set(labels)
-    return tuple(label for label in (*order, UNCLASSIFIED) if label in found)
+    return Regimes(series, name, rule, ex_post, present(series, order))
 
 
 def _refuse_undated(dates: object) -> None:

@@ -16,23 +16,37 @@ if TYPE_CHECKING:
 __all__ = ["conditional_html", "conditional_text", "p_value_text"]
 
 _PERCENT = {"share", "mean", "volatility", "max_drawdown"}
+_P_VALUES = {"p", "p_holm"}
 _HIDDEN = {"standard_error", "block_length"}
 
 
-def _cell(column: str, value: Any) -> str:
+def _cell(column: str, value: Any, decimals: int | None) -> str:
     if isinstance(value, str):
         return value
     if not np.isfinite(value):
         return "–"
-    if column in _PERCENT:
+    if column in _PERCENT and (decimals is None or column == "share"):
         return f"{value:.1%}"
-    return f"{value:+.2f}" if isinstance(value, float) else f"{value:,}"
+    if column in _P_VALUES:
+        return p_value_text(value)
+    if column == "effective_n":
+        return f"{value:,.0f}"
+    return f"{value:+.{decimals or 2}f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _decimals(result: ConditionalTable) -> int | None:
+    """Return those of a statistic of the user's: 2, or 4 where it is as small as the return of a month."""
+    if "effective_n" not in result.table:
+        return None
+    sizes = np.abs(result.table[result.statistic].to_numpy(dtype=np.float64))
+    return 2 if np.nanmax(sizes, initial=0.0) >= 0.5 else 4
 
 
 def _headed(result: ConditionalTable) -> tuple[list[str], list[list[str]]]:
     table: pd.DataFrame = result.table.reset_index()
     columns = [c for c in table.columns if c not in _HIDDEN and not (c == "reason" and not table[c].any())]
-    rows = [[_cell(c, row[c]) for c in columns] for row in table.to_dict("records")]
+    decimals = _decimals(result)
+    rows = [[_cell(c, row[c], decimals) for c in columns] for row in table.to_dict("records")]
     return [str(c).replace("_", " ") for c in columns], rows
 
 

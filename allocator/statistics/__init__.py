@@ -13,11 +13,21 @@ from allocator.statistics.bootstrap import (
     StationaryBootstrap,
     resampled_means,
 )
+from allocator.statistics.constant_correlation import (
+    ConstantCorrelationTest,
+    LogBandwidth,
+    constant_correlation_test,
+)
 from allocator.statistics.correlation import (
     CorrelationEstimate,
     bootstrap_correlation,
     correlation,
     fisher_interval,
+)
+from allocator.statistics.correlation_path import (
+    CorrelationPath,
+    exponential_correlation,
+    rolling_correlation,
 )
 from allocator.statistics.covariance import (
     ShrunkCovariance,
@@ -38,6 +48,21 @@ from allocator.statistics.families import (
     romano_wolf,
     sharpe_family_test,
 )
+from allocator.statistics.forbes_rigobon import (
+    AdjustedCorrelation,
+    adjusted_correlation,
+    forbes_rigobon_correlation,
+    raised_correlation,
+)
+from allocator.statistics.frequency_correlation import (
+    CorrelationByFrequency,
+    correlation_by_frequency,
+    exponential_correlation_by_frequency,
+    monthly_returns,
+    rolling_correlation_by_frequency,
+)
+from allocator.statistics.hac_correlation import CorrelationInterval, correlation_interval
+from allocator.statistics.level_and_change import LevelCorrelation, level_correlation
 from allocator.statistics.leverage import LeverageAttribution, levered_return_parts
 from allocator.statistics.long_run_variance import (
     AndrewsBandwidth,
@@ -92,17 +117,26 @@ from allocator.statistics.sharpe_methods import (
     SharpeMethod,
     StudentizedBootstrap,
 )
+from allocator.statistics.structural_breaks import Partition, StructuralBreaks, find_breaks
 from allocator.statistics.summary import performance_summary
+from allocator.statistics.sup_f import BreakTest, break_test
 from allocator.statistics.tail import expected_shortfall, value_at_risk
+from allocator.statistics.two_factors import TwoFactorCorrelation, two_factor_correlation
 
 __all__ = [
+    "AdjustedCorrelation",
     "AndrewsBandwidth",
     "AutocorrelatedSharpe",
     "Bartlett",
     "BlockBootstrap",
     "BlockCalibration",
+    "BreakTest",
     "CircularBlockBootstrap",
+    "ConstantCorrelationTest",
+    "CorrelationByFrequency",
     "CorrelationEstimate",
+    "CorrelationInterval",
+    "CorrelationPath",
     "Drawdown",
     "DrawdownDistribution",
     "FamilyTest",
@@ -110,10 +144,13 @@ __all__ = [
     "HAC",
     "IndependentReturns",
     "KernelVariance",
+    "LevelCorrelation",
     "LeverageAttribution",
+    "LogBandwidth",
     "LongRunVariance",
     "NeweyWestBandwidth",
     "NormalReturns",
+    "Partition",
     "Parzen",
     "Prewhitened",
     "ProbabilisticSharpe",
@@ -127,18 +164,25 @@ __all__ = [
     "SharpeMoments",
     "ShrunkCovariance",
     "StationaryBootstrap",
+    "StructuralBreaks",
     "StudentizedBootstrap",
+    "TwoFactorCorrelation",
+    "adjusted_correlation",
     "annualisation_factor",
     "autocorrelated_sharpe",
     "best_period",
     "bootstrap_correlation",
     "bootstrap_drawdown",
     "bootstrap_sharpe",
+    "break_test",
     "cagr",
     "calibrated_block_length",
     "calmar_ratio",
     "conditional_drawdown_at_risk",
+    "constant_correlation_test",
     "correlation",
+    "correlation_by_frequency",
+    "correlation_interval",
     "deflated_sharpe_ratio",
     "drawdown_at_risk",
     "drawdown_path",
@@ -146,25 +190,34 @@ __all__ = [
     "empyrical_summary",
     "expected_maximum_sharpe",
     "expected_shortfall",
+    "exponential_correlation",
+    "exponential_correlation_by_frequency",
     "exponential_covariance",
+    "find_breaks",
     "fisher_interval",
+    "forbes_rigobon_correlation",
     "holm",
     "joint_block_length",
     "kurtosis",
     "ledoit_wolf_covariance",
     "ledoit_wolf_identity_covariance",
+    "level_correlation",
     "levered_return_parts",
     "max_drawdown",
     "mean_family_test",
     "money_weighted_return",
+    "monthly_returns",
     "optimal_block_length",
     "performance_summary",
     "probabilistic_sharpe_ratio",
+    "raised_correlation",
     "reality_check",
     "resampled_correlations",
     "resampled_means",
     "resampled_moments",
     "resampled_statistic",
+    "rolling_correlation",
+    "rolling_correlation_by_frequency",
     "rolling_covariance",
     "rolling_exponential_covariance",
     "rolling_shrunk_covariance",
@@ -177,6 +230,7 @@ __all__ = [
     "sharpe_standard_error",
     "skewness",
     "sortino_ratio",
+    "two_factor_correlation",
     "value_at_risk",
     "volatility",
     "worst_drawdown",

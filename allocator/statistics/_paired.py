@@ -75,7 +75,7 @@ def read_excess(tables: list[ReturnTable], cash: Cash, periods_per_year: float |
     """Return the columns of tables of the same dates over cash, side by side."""
     first, *others = tables
     for other in others:
-        _refuse_other_rows(first, other)
+        refuse_other_rows(first, other)
     raw = np.hstack([table.matrix for table in tables])
     excess = np.hstack([excess_returns(table, cash, periods_per_year) for table in tables])
     # Cash plus a constant leaves rounding of the size of the returns, not of the excess.
@@ -107,7 +107,7 @@ def _name(table: ReturnTable, column: int) -> str:
     return str(table.columns[column])
 
 
-def _refuse_other_rows(first: ReturnTable, other: ReturnTable) -> None:
+def refuse_other_rows(first: ReturnTable, other: ReturnTable) -> None:
     if (first.dates is None) != (other.dates is None):
         dated, bare = (first, other) if other.dates is None else (other, first)
         raise InputError(

@@ -32,6 +32,7 @@ DOORS = {
     "cvxpy": {"strategies/_solvers.py"},
     "empyrical": {"allocator/statistics/empyrical_table.py"},
     "pyarrow": {"allocator/market/files.py"},
+    "statsmodels": {"allocator/regimes/markov.py"},
     "tqdm": {"allocator/sweeps/run.py"},
 }
 AT_MODULE_LEVEL = {"numpy", "pandas"}  # everything else is imported on first use
@@ -139,7 +140,9 @@ def test_an_unknown_name_is_an_attribute_error():
         importlib.import_module("allocator").sharp_ratio  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["matplotlib", "cvxpy", "empyrical", "scipy", "pyarrow.parquet", "tqdm"])
+@pytest.mark.parametrize(
+    "name", ["matplotlib", "cvxpy", "empyrical", "scipy", "pyarrow.parquet", "statsmodels", "tqdm"]
+)
 def test_a_backtest_does_not_import(name):
     code = (
         "import sys, allocator as al; from strategies import SixtyForty, RiskParity;"

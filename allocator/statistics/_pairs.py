@@ -1,0 +1,208 @@
+"""Two series on the same dates: read, checked, standardised, and how each row moves their correlation."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import InputError
+from allocator.frequency import Frequency
+from allocator.statistics._moments import is_rounding
+from allocator.statistics._paired import refuse_other_rows as refuse_other_rows
+from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_one_series
+from allocator.statistics.long_run_variance import (
+    Bandwidth,
+    Kernel,
+    KernelVariance,
+    LongRunVariance,
+    Prewhitened,
+)
+
+FEWEST_PAIRS = 12  # fewer pairs than this say nothing that should stand in a table
+EXACT = 1.0 - 1e-12
+# Degrees of freedom of the HAC error of a correlation: rows over this. By simulation, as its docstring says.
+_ROWS_A_DEGREE = 6.0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two series of simple returns on the same dates.
+
+    Attributes
+    ----------
+    matrix
+        Shape (n_periods, 2).
+    names
+        Of the two.
+    dates
+        None where they came as arrays.
+    frequency
+        Of the dates; None where there are none, or one.
+    """
+
+    matrix: FloatArray
+    names: tuple[str, str]
+    dates: pd.DatetimeIndex | None
+    frequency: Frequency | None
+
+    @property
+    def n(self) -> int:
+        """Number of pairs."""
+        return len(self.matrix)
+
+    @property
+    def title(self) -> str:
+        """Both names, for people."""
+        return " – ".join(self.names)
+
+    def date(self, row: int) -> Any:
+        """Return the date of a row, its number counted from 1 where there are no dates."""
+        return row + 1 if self.dates is None else self.dates[row]
+
+    def only(self, rows: np.typing.NDArray[np.bool_]) -> Pair:
+        """Return some of the rows, side by side."""
+        return replace(self, matrix=self.matrix[rows], dates=None if self.dates is None else self.dates[rows])
+
+    def missing(self, fewest: int = FEWEST_PAIRS) -> str:
+        """Return why their correlation is not to be known, or nothing."""
+        if self.n < fewest:
+            return f"n={self.n}, at least {fewest} are needed"
+        constant = is_rounding(self.matrix.std(axis=0), self.matrix)
+        return f"{self.names[int(np.argmax(constant))]!r} never changes" if constant.any() else ""
+
+
+def read_pair(x: Returns, y: Returns) -> Pair:
+    """Read two series of simple returns, refusing dates or lengths that differ."""
+    first, second = read_one_series(x, "x"), read_one_series(y, "y")
+    refuse_other_rows(first, second)
+    names = _name(first), _name(second)
+    return Pair(np.hstack([first.matrix, second.matrix]), names, first.dates, first.frequency)
+
+
+def read_dated_pair(x: Returns, y: Returns) -> tuple[Pair, pd.DatetimeIndex, Frequency]:
+    """Return two series that have at least two dates, the dates, and their frequency."""
+    pair = read_pair(x, y)
+    if pair.dates is None or pair.frequency is None:
+        problem = "has no dates" if pair.dates is None else "has one date"
+        raise InputError("x", problem, fix="pass two Series with the dates of their returns")
+    return pair, pair.dates, pair.frequency
+
+
+def _name(table: ReturnTable) -> str:
+    return table.argument if table.is_array else str(table.columns[0])
+
+
+@dataclass(frozen=True)
+class Correlated:
+    """A correlation and its error on the scale of Fisher's z.
+
+    Attributes
+    ----------
+    r
+        Pearson's, weighted if there are weights; ±1 exactly where it is.
+    standard_error
+        Of artanh(r); 0 at ±1, NaN where its variance is not positive.
+    n
+        Rows, or what equal weights would need: (Σw)²/Σw².
+    """
+
+    r: float
+    standard_error: float
+    n: float
+
+    def interval(self, confidence: float, overlap: int = 1) -> tuple[float, float]:
+        """Return tanh(z ± t·se), with Student's t of a degree for every six rows (at least 2)."""
+        if abs(self.r) >= EXACT:
+            return self.r, self.r
+        from scipy.special import stdtrit  # not at the top: importing allocator costs no more than pandas
+
+        degrees = max(self.n / overlap / _ROWS_A_DEGREE, 2.0)
+        width = float(stdtrit(degrees, 0.5 + confidence / 2.0)) * self.standard_error
+        z = float(np.arctanh(self.r))
+        return float(np.tanh(z - width)), float(np.tanh(z + width))
+
+
+def correlated(
+    matrix: FloatArray, long_run: LongRunVariance, weights: FloatArray | None = None
+) -> Correlated:
+    """Return the correlation of two columns that change, with its HAC error; weights (n_periods,)."""
+    w = np.ones(len(matrix)) if weights is None else weights
+    total = float(w.sum())
+    centred = matrix - w @ matrix / total
+    scores = centred / np.sqrt(w @ centred**2 / total)
+    r = float(w @ (scores[:, 0] * scores[:, 1])) / total
+    n = total**2 / float(w @ w)
+    if abs(r) >= EXACT:
+        return Correlated(float(np.copysign(1.0, r)), 0.0, n)
+    weighted = w * influence(scores, r)
+    variance = long_run.variance(weighted[:, np.newaxis], np.ones(1)) * len(matrix) / total**2
+    error = float(np.sqrt(variance)) / (1.0 - r * r) if variance > 0.0 else float("nan")
+    return Correlated(r, error, n)
+
+
+def standardised(matrix: FloatArray) -> FloatArray:
+    """Return columns less their mean, over their deviation (ddof 0)."""
+    return np.asarray((matrix - matrix.mean(axis=0)) / matrix.std(axis=0))
+
+
+def influence(scores: FloatArray, r: float) -> FloatArray:
+    """Return what each row moves r by, times n: uv - r(u² + v²)/2 in standardised columns, (n_periods,).
+
+    It is the gradient of r times the centred first and second moments: the delta method.
+    """
+    u, v = scores.T
+    return np.asarray(u * v - r / 2.0 * (u * u + v * v))
+
+
+@dataclass(frozen=True)
+class _AtLeast(Bandwidth):
+    """Another bandwidth, but never below a number of rows."""
+
+    chosen: Bandwidth
+    rows: float
+
+    def width(self, moments: FloatArray, kernel: Kernel) -> float:
+        """Return the lags at which the kernel is read at 1, for columns of mean 0, (n_periods, n_moments)."""
+        return max(self.chosen.width(moments, kernel), self.rows)
+
+    def describe(self) -> str:
+        """Return what the choice is called."""
+        return f"{self.chosen.describe()}, at least {self.rows:g}"
+
+
+def spanning(long_run: LongRunVariance, overlap: int, n: int) -> LongRunVariance:
+    """Return the estimator with lags up to ``overlap`` counted, and warn that they are (F157).
+
+    Raises
+    ------
+    InputError
+        An overlap that is not from 1 to a third of the rows, or an estimator whose lags are unknown.
+    """
+    if overlap == 1:
+        return long_run
+    if not 1 <= overlap <= n // 3:
+        raise InputError(
+            "overlap",
+            f"returns over {overlap!r} rows in {n} rows",
+            fix="pass the rows that a return spans, at most a third of them",
+        )
+    text = f"overlapping returns over {overlap} rows: lags up to {overlap} count in the error"
+    warnings.warn(text, UserWarning, stacklevel=3)
+    return _widened(long_run, overlap)
+
+
+def _widened(long_run: LongRunVariance, overlap: int) -> LongRunVariance:
+    if isinstance(long_run, Prewhitened):
+        inner = _widened(long_run.whitened, overlap)
+        assert isinstance(inner, KernelVariance)
+        return Prewhitened(inner)
+    if isinstance(long_run, KernelVariance):
+        # Bartlett's and Parzen's weights are 0 at the width itself: one more row, so that lag counts.
+        return replace(long_run, bandwidth=_AtLeast(long_run.bandwidth, overlap + 1.0))
+    raise InputError(
+        "long_run", f"{type(long_run).__name__} does not say its lags", fix="pass a KernelVariance"
+    )
