@@ -164,13 +164,13 @@ def audit_causality(
     StrategyError
         If the strategy fails in the real world.
     """
-    _check(strategy, market, every, tolerance)
+    _check(strategy, market, every, tolerance, seed)
     own = _made(strategy, market)
     build = None if isinstance(strategy, Strategy) else strategy
     found = belongings_of(_roots(own, build), market)
     memory = Memory.of(found.places, found.forgetful)
     allowed = float(tolerance) if build is None else max(float(tolerance), _ROUNDING)
-    auditor = _Auditor(own, build, market, found, memory, allowed, seed)
+    auditor = _Auditor(own, build, market, found, memory, allowed, int(seed))
     log: list[_Question] = []
     pristine = Pristine.of(market)
     try:
@@ -185,7 +185,7 @@ def audit_causality(
             max_leverage=max_leverage,
             allow_short=allow_short,
         )
-        questions = _thinned(log, every)
+        questions = _thinned(log, int(every))
         findings = auditor.examine(questions)
     finally:
         memory.restore()
@@ -201,7 +201,7 @@ def audit_causality(
         len(log) + len(auditor.asked),
         tuple(thing.path for thing in found.dated),
         show.caveats(found, build is not None, is_dataclass(own), failures),
-        show.audit_conventions(run, every, allowed, seed),
+        show.audit_conventions(run, int(every), allowed, int(seed)),
     )
 
 
@@ -213,16 +213,23 @@ def _roots(strategy: Strategy, build: Build | None) -> dict[str, Any]:
     return {getattr(build, "__qualname__", type(build).__name__): build, kind.__name__: kind}
 
 
-def _check(strategy: object, market: object, every: object, tolerance: object) -> None:
+def _check(strategy: object, market: object, every: object, tolerance: object, seed: object) -> None:
     if not isinstance(strategy, Strategy) and (isinstance(strategy, type) or not callable(strategy)):
         fix = "pass one such as SixtyForty(), or a function of a market that returns one"
         raise InputError("strategy", f"expected a Strategy, got {strategy!r}", fix=fix)
     if not isinstance(market, Market):
         raise InputError("market", f"expected a Market, got {type(market).__name__}")
-    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+    if not _is_whole(every, least=1):
         raise InputError("every", f"{every!r} is not a number of decisions", fix="pass 1 or more")
+    if not _is_whole(seed, least=0):
+        raise InputError("seed", f"{seed!r} is not a whole number from 0 on", fix="pass 0, 1, 2, ...")
     if not isinstance(tolerance, int | float) or not 0.0 <= tolerance <= 1e-3:
         raise InputError("tolerance", f"{tolerance!r}", fix="pass 0 for the same to the bit, or up to 1e-3")
+
+
+def _is_whole(number: Any, least: int) -> bool:
+    is_number = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    return bool(is_number and number >= least)
 
 
 def _made(strategy: Strategy | Build, market: Market) -> Strategy:
@@ -230,6 +237,8 @@ def _made(strategy: Strategy | Build, market: Market) -> Strategy:
     if not isinstance(made, Strategy):
         fix = "let the function return a Strategy"
         raise InputError("strategy", f"the function returned {type(made).__name__}", fix=fix)
+    if not isinstance(getattr(made, "name", None), str):  # as run_backtest says it
+        raise InputError("strategy", f"{made!r} has no name", fix="add a field: name: str = 'my idea'")
     return made
 
 
@@ -341,7 +350,7 @@ class _Auditor:
         Emptying the caches of functions may make them work long (a compiled problem of a solver), so this is
         done for a few questions first, and for all only if it makes one of them find something.
         """
-        memory = self.memory.with_caches(lambda: self._ask_here(questions[-1]))
+        memory = self.memory.with_caches(self._probes(questions))
         thorough = replace(self, memory=memory)
         remembers = thorough._in_reverse(questions)
         if memory.forgetful:
@@ -350,6 +359,18 @@ class _Auditor:
                 thorough = replace(self, memory=memory.without_functions())
         findings = (thorough._examine(question, remembers) for question in questions)
         return [finding for finding in findings if finding is not None]
+
+    def _probes(self, questions: list[_Question]) -> list[Callable[[], object]]:
+        """Return questions that fill a cache differently: the last, the first, and that in another world."""
+        first, last = next((q for q in questions if q.answer.kind != "refusal"), questions[0]), questions[-1]
+
+        def elsewhere() -> _Answer:
+            with altered(self.found.dated, self.market.index[first.row], "random", self.seed):
+                return self._ask_here(first)
+
+        if first is last:
+            return [lambda: self._ask_here(last)]
+        return [lambda: self._ask_here(last), lambda: self._ask_here(first), elsewhere]
 
     def _examine(self, question: _Question, remembers: Mapping[int, _Answer]) -> Finding | None:
         if not question.is_intact:

@@ -136,11 +136,15 @@ def walk_forward(
     Raises
     ------
     InputError
-        If there is no candidate, two are the same, a window is too short, or no score is defined at a choice.
+        If there is no candidate, two are the same or have the same name as text, a window is too short, or no
+        score is defined at a choice.
     InsufficientHistoryError
         If a candidate cannot decide by the first window, or no row is left to apply the first choice to.
     """
     named = _named(candidates)
+    if not callable(score):
+        fix = "pass one such as sharpe_ratio, without quotes"
+        raise InputError("score", f"{score!r} is no function of returns and cash", fix=fix)
     if not isinstance(market, Market):
         raise InputError("market", f"expected a Market, got {type(market).__name__}")
     world = market if end is None else market.until(end)
@@ -184,6 +188,12 @@ def _named(candidates: Any) -> dict[str, Strategy]:
         raise InputError(
             "candidates", f"{candidates!r} is no list", fix="pass strategies, by name or as a list"
         )
+    counted = Counter(map(str, named))
+    twice = next((name for name in named if counted[str(name)] > 1), None)
+    if twice is not None:
+        alike = " and ".join(repr(name) for name in named if str(name) == str(twice))
+        fix = "call them by different names"
+        raise InputError("candidates", f"{alike} are the same name as text", fix=fix)
     if not named:
         raise InputError("candidates", "none given", fix="pass strategies, such as grid(...) makes")
     _refuse_others(list(named.values()))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, final
@@ -161,17 +162,46 @@ class Memory:
         for place, saved in zip(self.places, self.saved, strict=True):
             place.load(saved)
 
-    def with_caches(self, ask: Callable[[], object]) -> Memory:
-        """Return the memory that knows its caches: cleared, they are filled again by asking."""
+    def with_caches(self, asks: Sequence[Callable[[], object]]) -> Memory:
+        """Return the memory that knows its caches: cleared, they are filled again by asking.
+
+        What is filled with the same whatever is asked, in whatever world, holds parameters that the code
+        gives a default (``setdefault``, a ``defaultdict``): it is no cache.
+        """
         caches = []
         self._load()
         for place in self.places:
             for clear in place.ways_to_clear():
-                clear()
-                ask()
-                is_cache = place.is_filled()
-                self._load()
-                if is_cache:
+                if self._refill(place, clear, asks[0]) is MISSING:
+                    continue
+                refills = [self._refill(place, clear, ask) for ask in asks]
+                if not _are_defaults([refill for refill in refills if refill is not MISSING]):
                     caches.append(clear)
-                    break
+                break
         return replace(self, caches=tuple(caches))
+
+    def _refill(self, place: Place, clear: Clear, ask: Callable[[], object]) -> Any:
+        """Return what a question fills a place with after it was cleared."""
+        clear()
+        ask()
+        content = place.save() if place.is_filled() else MISSING
+        self._load()
+        return content
+
+
+def _are_defaults(refills: list[Any]) -> bool:
+    """Return whether a place was filled alike by several questions; where by one only, it may be a cache."""
+    if len(refills) < 2:
+        return False
+    try:
+        same = {pickle.dumps(_constant(refill)) for refill in refills}
+    except Exception:  # what cannot be written down is not known to be alike
+        return False
+    return len(same) == 1
+
+
+def _constant(content: Any) -> Any:
+    """Return the one value of a dictionary whose values are all the same, else the content."""
+    if isinstance(content, dict) and len({pickle.dumps(value) for value in content.values()}) == 1:
+        return next(iter(content.values()))
+    return content

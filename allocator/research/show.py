@@ -36,7 +36,8 @@ _HEAD = ("date", "asset", "before", "after", "found by")
 
 def _title(audit: CausalityAudit) -> str:
     verdict = "passed" if audit.passed else "FAILED"
-    return f"Causality audit of {audit.name!r}: {verdict}"
+    mark = "SIMULATED data: " if audit.market.simulated else ""
+    return f"{mark}Causality audit of {audit.name!r}: {verdict}"
 
 
 def _verdict(audit: CausalityAudit) -> str:
@@ -125,7 +126,16 @@ def caveats(
     if not is_built and not is_dataclass:
         texts.append("it is no dataclass: what its __init__ worked out was not worked out again")
     if found.fixed:
-        texts.append(f"could not be altered, its memory is not NumPy's: {_named(found.fixed)}")
+        texts.append(
+            f"as long as the market, but cannot be written to: the same in all worlds ({_named(found.fixed)})"
+        )
+    if found.unread:
+        texts.append(f"may be data and was not understood: the same in all worlds ({_named(found.unread)})")
+    if found.loaders:
+        texts.append(
+            f"what is loaded while it decides is the same in all worlds ({_named(found.loaders)}); load it "
+            "before, and let the strategy hold it"
+        )
     if not found.is_complete:
         texts.append("it can reach more objects than were looked at")
     if failures:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import pickle
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, final
@@ -34,11 +34,14 @@ __all__ = [
     "altered",
     "cut_off",
     "day_of",
+    "days_of",
+    "is_number",
     "row_dates",
 ]
 
 Array = NDArray[np.float64]
 Later = NDArray[np.bool_]
+Days = NDArray[np.datetime64]
 # How the future is rewritten, and how a finding says it.
 FUTURES = {
     "random": "the future drawn at random",
@@ -123,7 +126,10 @@ def _other_facts(market: Market, date: pd.Timestamp, future: str, rng: np.random
     for array in (levels, cash, starts, ends):
         array.flags.writeable = False
     signals = {
-        name: Signal(_other_table(signal.values, date, future, rng), signal.describes)
+        name: Signal(
+            _other_table(signal.values, np.asarray(signal.values.index > date, dtype=np.bool_), future, rng),
+            signal.describes,
+        )
         for name, signal in market._signals.items()
     }
     whole = replace(market._whole, listed_from=starts, listed_until=ends)
@@ -164,16 +170,32 @@ def _other_listings(
 @final
 @dataclass(frozen=True, eq=False)
 class DatedTable(Dated):
-    """A Series or DataFrame with dates as its index."""
+    """A Series or DataFrame.
+
+    Attributes
+    ----------
+    table
+        What is altered.
+    days
+        The day of each row; of each column where the columns have dates.
+    by_column
+        Whether the columns have the dates.
+    """
 
     path: str
     table: Any
+    days: Days
+    by_column: bool = False
 
     @contextmanager
     def altered(self, date: pd.Timestamp, future: str, rng: np.random.Generator) -> Iterator[None]:
         """Exchange what the table holds; whoever has the table has the other one."""
         table, saved = self.table, self.table._mgr
-        other = _other_table(table, date, future, rng)
+        later = self.days > date.to_datetime64()
+        if self.by_column:
+            other = _other_table(table.T, later, future, rng).T
+        else:
+            other = _other_table(table, later, future, rng)
         try:
             _exchange(table, other._mgr)
             yield
@@ -186,9 +208,8 @@ def _exchange(table: Any, manager: Any) -> None:
     getattr(table, "_item_cache", {}).clear()  # columns that pandas 2 has handed out before
 
 
-def _other_table(table: Any, date: pd.Timestamp, future: str, rng: np.random.Generator) -> Any:
-    """Return a Series or DataFrame with other values in the rows after the date."""
-    later = row_dates(table.index) > date.to_datetime64()
+def _other_table(table: Any, later: Later, future: str, rng: np.random.Generator) -> Any:
+    """Return a Series or DataFrame with other values in the later rows."""
     if not later.any():
         return table
     if isinstance(table, pd.Series):
@@ -199,7 +220,7 @@ def _other_table(table: Any, date: pd.Timestamp, future: str, rng: np.random.Gen
     if len(set(table.dtypes)) == 1 and _is_float(table.dtypes.iloc[0]):
         values = rewritten(table.to_numpy(), later, future, rng)
         return pd.DataFrame(values, index=table.index, columns=table.columns, copy=False)
-    columns = [_other_table(table.iloc[:, j], date, future, rng) for j in range(table.shape[1])]
+    columns = [_other_table(table.iloc[:, j], later, future, rng) for j in range(table.shape[1])]
     return pd.concat(columns, axis=1).set_axis(table.columns, axis=1)
 
 
@@ -207,10 +228,31 @@ def _is_float(kind: Any) -> bool:
     return isinstance(kind, np.dtype) and kind.kind == "f"
 
 
-def row_dates(index: Any) -> NDArray[np.datetime64]:
-    """Return the day of each row; a period counts from its beginning."""
-    dates = index.to_timestamp(how="start") if isinstance(index, pd.PeriodIndex) else index
-    return np.asarray((dates if dates.tz is None else dates.tz_localize(None)).values.astype("datetime64[D]"))
+def row_dates(index: pd.Index) -> Days | None:
+    """Return the day of each row, None where rows have none; a period counts from its beginning.
+
+    Dates may be of pandas, of Python or text, or one level of several.
+    """
+    if isinstance(index, pd.MultiIndex):
+        levels = (row_dates(index.get_level_values(k)) for k in range(index.nlevels))
+        return next((days for days in levels if days is not None), None)
+    if isinstance(index, pd.PeriodIndex):
+        index = index.to_timestamp(how="start")
+    if isinstance(index, pd.DatetimeIndex):
+        naive = index if index.tz is None else index.tz_localize(None)
+        return None if index.hasnans else np.asarray(naive.values.astype("datetime64[D]"))
+    return days_of(index) if index.dtype.kind == "O" or isinstance(index.dtype, pd.StringDtype) else None
+
+
+def days_of(keys: Iterable[Any]) -> Days | None:
+    """Return the days that keys stand for, None where there is none or one is no date."""
+    days = []
+    for key in keys:
+        day = day_of(key)
+        if day is None:
+            return None
+        days.append(day)
+    return np.array(days, dtype="datetime64[D]") if days else None
 
 
 @final
@@ -257,39 +299,54 @@ def write(array: NDArray[Any], values: NDArray[Any]) -> None:
 @final
 @dataclass(frozen=True, eq=False)
 class DatedList(Dated):
-    """A list of numbers, one for each row of the market: dated as a :class:`DatedArray` is."""
+    """A list or deque with an item for each row of the market: dated as a :class:`DatedArray` is."""
 
     path: str
-    numbers: list[float]
+    items: Any
     market: Market
 
     @contextmanager
     def altered(self, date: pd.Timestamp, future: str, rng: np.random.Generator) -> Iterator[None]:
-        """Put other numbers into the places after the date."""
+        """Put other items into the places after the date: other numbers, or items of other rows."""
         first = int(self.market.index.searchsorted(date, side="right"))
-        saved = list(self.numbers)
+        saved = list(self.items)
         later = np.arange(len(saved)) >= first
+        if all(is_number(each) for each in saved):
+            other = rewritten(np.array(saved, dtype=np.float64), later, future, rng).tolist()
+        else:
+            other = [saved[k] for k in _drawn(later, future, rng)]
         try:
-            self.numbers[:] = rewritten(np.array(saved, dtype=np.float64), later, future, rng).tolist()
+            self._fill(other)
             yield
         finally:
-            self.numbers[:] = saved
+            self._fill(saved)
+
+    def _fill(self, items: list[Any]) -> None:
+        self.items.clear()
+        self.items.extend(items)
+
+
+def is_number(thing: Any) -> bool:
+    """Return whether something is a real number, true and false not among them."""
+    return isinstance(thing, int | float | np.integer | np.floating) and not isinstance(thing, bool)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class DatedMapping(Dated):
-    """A dictionary by date."""
+    """A dictionary whose keys stand for these days, in their order."""
 
     path: str
     mapping: dict[Any, Any]
+    days: Days
 
     @contextmanager
     def altered(self, date: pd.Timestamp, future: str, rng: np.random.Generator) -> Iterator[None]:
         """Give the keys after the date other values."""
         saved = dict(self.mapping)
-        values, last = list(saved.values()), date.date()
-        later = np.array([(day_of(key) or last) > last for key in saved])
+        values = list(saved.values())
+        later = np.zeros(len(saved), dtype=np.bool_)
+        later[: len(self.days)] = self.days[: len(saved)] > date.to_datetime64()
         drawn = _drawn(later, future, rng)
         try:
             self.mapping.update({key: values[k] for key, k in zip(saved, drawn, strict=True)})
@@ -300,17 +357,29 @@ class DatedMapping(Dated):
 
 
 def day_of(key: Any) -> dt.date | None:
-    """Return the day that a key of a dictionary stands for, None for one that is no date."""
+    """Return the day that a key of a dictionary stands for, None for one that is no date.
+
+    A month counts from its first day, as a period, as text such as 2004-05 or as (2004, 5).
+    """
     if isinstance(key, np.datetime64):
         key = pd.Timestamp(key)
+    if isinstance(key, pd.Period):
+        key = key.start_time
+    if key is pd.NaT:
+        return None
     if isinstance(key, dt.datetime):  # so is a Timestamp
         return key.date()
     if isinstance(key, dt.date):
         return key
     try:
-        return dt.date.fromisoformat(key[:10]) if isinstance(key, str) else None
+        if isinstance(key, str):
+            return dt.date.fromisoformat(f"{key}-01" if len(key) == len("2004-05") else key[:10])
+        if isinstance(key, tuple) and len(key) in (2, 3) and all(type(part) is int for part in key):
+            year, month, *day = key
+            return dt.date(year, month, *(day or [1])) if 1000 <= year <= 9999 else None
     except ValueError:
-        return None
+        pass
+    return None
 
 
 def rewritten(values: NDArray[Any], later: Later, future: str, rng: np.random.Generator) -> NDArray[Any]:

@@ -40,8 +40,9 @@ def by_score(assets: tuple[str, ...], scores: Any) -> dict[str, float]:
 
 def table_of(scores: pd.DataFrame) -> TargetWeights:
     """Return a strategy that carries weights computed elsewhere."""
-    rows = [by_score(tuple(scores.columns), row) for row in scores.to_numpy()]
-    return TargetWeights(pd.DataFrame(rows, index=scores.index))
+    shares = 1.0 / (1.0 + np.exp(-np.nan_to_num(scores.to_numpy(dtype=float))))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return TargetWeights(pd.DataFrame(shares, index=scores.index, columns=scores.columns))
 
 
 @dataclass(frozen=True)

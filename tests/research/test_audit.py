@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import leaks
@@ -14,6 +16,7 @@ import pandas as pd
 import pytest
 from leaks import ASSETS, KINDS, by_score, in_places, leaky_market
 
+import allocator as al
 from allocator import audit_causality
 from allocator.engine import HOLD, FixedMix, Monthly, Strategy, TargetWeights, Weekly
 from allocator.errors import InputError, InsufficientHistoryError, StrategyError
@@ -198,6 +201,46 @@ def test_remembering_answers_by_date_is_no_leak() -> None:
 
 
 @dataclass(frozen=True)
+class Defaults(Strategy):
+    """Reads parameters in ways that fill them, where they are missing, with a constant."""
+
+    shares: dict[str, float]
+    name: str = "defaults"
+
+    def weights(self, past: Market) -> dict[str, float]:
+        if isinstance(self.shares, collections.defaultdict):
+            return {asset: self.shares[asset] for asset in ASSETS}
+        return {asset: self.shares.setdefault(asset, 0.0) for asset in past.assets if past.listed(asset)}
+
+
+@pytest.mark.parametrize("kind", [partial(collections.defaultdict, float), dict])
+def test_parameters_with_defaults_are_no_memory(kind: Any) -> None:
+    shares = kind(stocks=0.6, bonds=0.4)
+    audit = audit_causality(Defaults(shares), MARKET)
+    assert audit.passed, audit
+    assert shares == {"stocks": 0.6, "bonds": 0.4}
+
+
+@dataclass(frozen=True, eq=False)
+class KeepsMean(Strategy):
+    """Keeps the mean of all years: the same at every question, but not in every world."""
+
+    market: Market
+    kept: dict[str, Any] = field(default_factory=dict)
+    name: str = "keeps the mean"
+
+    def weights(self, past: Market) -> dict[str, float]:
+        mean = self.kept.setdefault("mean", self.market.returns[list(ASSETS)].mean() * 1e4)
+        return by_score(ASSETS, mean)
+
+
+def test_a_cache_that_is_filled_alike_by_all_questions_is_a_cache() -> None:
+    strategy = KeepsMean(MARKET)
+    strategy.weights(MARKET)
+    assert not audit_causality(strategy, MARKET).passed
+
+
+@dataclass(frozen=True)
 class Random(Strategy):
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
     name: str = "random"
@@ -302,6 +345,13 @@ def test_refusing_to_decide_by_what_comes_is_found() -> None:
 
 
 # What is said
+
+
+def test_simulated_data_are_called_so() -> None:
+    audit = audit_causality(FixedMix({"stocks": 0.5}), al.simulate_market(seed=1, years=3))
+    assert str(audit).startswith("SIMULATED data: Causality audit of")
+    assert "SIMULATED data: " in audit._repr_html_()
+    assert "SIMULATED" not in str(audit_causality(FixedMix({"stocks": 0.5}), MARKET))
 
 
 def test_what_cannot_be_known_is_a_caveat_that_says_what_to_pass() -> None:
@@ -439,6 +489,19 @@ def test_the_same_audit_twice_says_the_same() -> None:
 # Refusals
 
 
+class Nameless(Strategy):
+    def weights(self, past: Market) -> dict[str, float]:
+        return {}
+
+
+def test_whole_numbers_of_numpy_are_numbers() -> None:
+    one, two = (
+        audit_causality(Trend(), MARKET, every=every, seed=seed)
+        for every, seed in ((3, 5), (np.int64(3), np.uint8(5)))
+    )
+    assert str(one) == str(two)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -448,6 +511,11 @@ def test_the_same_audit_twice_says_the_same() -> None:
         ({"market": MARKET.prices}, "market: expected a Market, got DataFrame"),
         ({"every": 0}, "every: 0 is not a number of decisions"),
         ({"every": True}, "every: True"),
+        ({"every": 2.0}, "every: 2.0"),
+        ({"seed": -1}, "seed: -1 is not a whole number from 0 on"),
+        ({"seed": 1.5}, "seed: 1.5"),
+        ({"strategy": Nameless()}, r"Nameless.* has no name; add a field: name"),
+        ({"strategy": lambda market: Nameless()}, "has no name"),
         ({"tolerance": 0.1}, "tolerance: 0.1"),
         ({"tolerance": float("nan")}, "tolerance: nan"),
         ({"unlisted": "no"}, "unlisted"),

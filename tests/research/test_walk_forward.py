@@ -323,6 +323,17 @@ def test_refusals(change: dict[str, Any], message: str) -> None:
         walk_forward(options.pop("candidates"), options.pop("market"), **options)
 
 
+def test_names_that_are_equal_as_text_are_refused() -> None:
+    twice = {1: CANDIDATES["a"], "b": CANDIDATES["b"], "1": CANDIDATES["half"]}
+    with pytest.raises(InputError, match="candidates: 1 and '1' are the same name as text"):
+        walk_forward(twice, panel(), train_years=2, test_years=1)  # type: ignore[arg-type]
+
+
+def test_a_score_that_is_no_function_is_refused() -> None:
+    with pytest.raises(InputError, match="score: 'sharpe' is no function"):
+        walk_forward(CANDIDATES, panel(), train_years=2, test_years=1, score="sharpe")  # type: ignore[arg-type]
+
+
 def test_a_window_longer_than_the_history_is_refused() -> None:
     with pytest.raises(InsufficientHistoryError, match="the first window of 240 returns from 2001-02"):
         walk_forward(CANDIDATES, panel(), train_years=20, test_years=1)
