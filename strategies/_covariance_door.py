@@ -69,7 +69,7 @@ def read_covariances(covariance: pd.DataFrame | Array) -> Covariances:
     stack, names, is_single = _stacked(covariance)
     found = Covariances(stack, names, is_single)
     variance = stack.diagonal(axis1=1, axis2=2)
-    varies = bool((variance.min(axis=1) > _NO_RISK * variance.max(axis=1)).all())
+    varies = bool(variance.min() > _NO_RISK * variance.max())  # of all: where not, each is looked at
     if not (varies and _is_symmetric(stack) and _is_positive_definite(stack)):
         for k, matrix in enumerate(stack):
             _refuse_unsound(matrix, found.called(k), names)
