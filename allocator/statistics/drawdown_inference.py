@@ -114,9 +114,8 @@ def bootstrap_drawdown(
 
     One history has one maximum drawdown. Each path here is drawn in blocks from a resample of the returns,
     not from the returns themselves: drawdowns depend much on the mean return, and that of the sample is
-    an estimate. Chosen by simulation, of 120 and 480 months, 500 times: ``low`` to ``high`` of 95 % held the
-    drawdown of a fresh history in 95 % (independent normal), 93 to 94 % (t5), 90 to 94 % (AR(1) of 0.3) and
-    89 to 90 % (GARCH) of cases; of paths resampled once, in 88 to 89, 86 to 90, 82 to 86 and 79 to 81 %.
+    an estimate, so that paths resampled once lie too close together. From ``low`` to ``high`` is still too
+    short where returns are autocorrelated or their volatility clusters (GARCH).
 
     Parameters
     ----------

@@ -28,9 +28,7 @@ def _rough(n: int, method: str) -> list[str]:
     """Return a warning where HAC errors are known to reject too often."""
     if n >= _FEW_ROWS or "HAC" not in method:
         return []
-    return [
-        f"rough: HAC errors of fewer than {_FEW_ROWS} rows reject too often, at 5 % some 5 to 13 % of times"
-    ]
+    return [f"rough: HAC errors of fewer than {_FEW_ROWS} rows reject too often"]
 
 
 def _coefficients(values: dict[str, float]) -> str:

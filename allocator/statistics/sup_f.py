@@ -76,10 +76,9 @@ def break_test(
     Andrews (1993), with the exact asymptotic p-value that Hansen (1997) approximates. All coefficients may
     break, the intercept among them.
 
-    In short samples HAC errors reject too often, and independent ones where there is autocorrelation: by
-    simulation of 120 rows at 5 % (normal, t5, GARCH; AR(1) of 0.3), a mean 5 to 6 %; 10 %, with
-    ``long_run=None`` 4 to 5 %; 20 %, prewhitened 5 to 6 %; 7 %. A relation to one regressor 7 to 10 %; 13 %,
-    with None 4 to 6 %; 16 %. The record says so below 250 rows.
+    In short samples HAC errors reject too often, the more so with autocorrelation and for a relation to
+    others; independent errors, ``long_run=None``, do wherever there is autocorrelation. The record warns of
+    HAC errors below 250 rows.
 
     Parameters
     ----------
