@@ -1,1 +1,1 @@
-"""Speed and coverage, measured: ``python -m benchmarks`` and ``python -m benchmarks.coverage``."""
+"""Speed and size, measured: ``python -m benchmarks`` and ``python -m benchmarks.size``."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.options import refuse_unwritable
 from benchmarks.threads import use_one_thread
 
 if TYPE_CHECKING:
@@ -71,16 +72,8 @@ def _options(arguments: Sequence[str] | None, families: list[str], names: list[s
     if unknown:
         parser.error(f"there is no workload {unknown[0]!r}; choose of {', '.join(families)}")
     if options.json:
-        _refuse_unwritable(options.json, parser)
+        refuse_unwritable(options.json, parser)
     return options
-
-
-def _refuse_unwritable(file: Path, parser: argparse.ArgumentParser) -> None:
-    """Find out before minutes of measuring, not after."""
-    try:
-        file.open("a", encoding="utf-8").close()
-    except OSError as error:
-        parser.error(f"--json {file}: {error.strerror}")
 
 
 if __name__ == "__main__":
