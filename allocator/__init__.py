@@ -200,6 +200,7 @@ _HOMES = (
     "allocator.engine",
     "allocator.statistics",
     "allocator.regimes",
+    "allocator.macro",
     "allocator.report",
     "allocator.sweeps",
     "allocator.research",

@@ -21,11 +21,13 @@ MAY_IMPORT = {
     "engine": LEAVES | {"market"},
     "statistics": LEAVES,
     "regimes": LEAVES | {"market", "statistics"},
+    "macro": LEAVES | {"market", "statistics", "regimes"},
     "sweeps": LEAVES | {"market", "engine", "statistics"},
-    "report": LEAVES | {"market", "engine", "statistics", "regimes"},
-    "research": LEAVES | {"market", "engine", "statistics", "regimes", "sweeps", "report"},
+    "report": LEAVES | {"market", "engine", "statistics", "regimes", "macro"},
+    "research": LEAVES | {"market", "engine", "statistics", "regimes", "macro", "sweeps", "report"},
     "__main__": LEAVES | {"market", "engine", "report"},
-    "__init__": LEAVES | {"market", "engine", "statistics", "sweeps", "regimes", "report", "research"},
+    "__init__": LEAVES
+    | {"market", "engine", "statistics", "sweeps", "regimes", "macro", "report", "research"},
 }
 DOORS = {
     "matplotlib": {"allocator/report/charts.py"},
