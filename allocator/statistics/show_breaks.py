@@ -15,20 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["breaks_html", "breaks_text", "partition_html", "partition_text", "single_html", "single_text"]
 
-_FEW_ROWS = 250
-
 
 def _p(value: float) -> str:
     if np.isnan(value):
         return "–"
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
-
-
-def _rough(n: int, method: str) -> list[str]:
-    """Return a warning where HAC errors are known to reject too often."""
-    if n >= _FEW_ROWS or "HAC" not in method:
-        return []
-    return [f"rough: HAC errors of fewer than {_FEW_ROWS} rows reject too often"]
 
 
 def _coefficients(values: dict[str, float]) -> str:
@@ -41,7 +32,7 @@ def _test_lines(result: BreakTest) -> list[str]:
         f"{result.statistic:.2f} at {iso_date(result.date)}",
         f"{_coefficients(result.before)} up to then; {_coefficients(result.after)} after",
         f"n={result.n:,}, at least {result.shortest:,} on either side; {result.method}",
-        *_rough(result.n, result.method),
+        *([result.caution] if result.caution else []),
     ]
 
 
@@ -60,7 +51,7 @@ def _segment_table(result: Partition) -> tuple[list[str], list[list[str]]]:
     head = ["", "to", "n", *names, f"break, {100 * result.confidence:g} % set"]
     sets = [
         f"{iso_date(row['date'])} ({iso_date(row['low'])} to {iso_date(row['high'])})"
-        for _, row in result.breaks.iterrows()
+        for row in result.breaks.to_dict("records")
     ]
     rows = [
         [
@@ -70,7 +61,7 @@ def _segment_table(result: Partition) -> tuple[list[str], list[list[str]]]:
             *(f"{row[name]:.4g} ± {row[f'{name} ±']:.2g}" for name in names),
             ended,
         ]
-        for (_, row), ended in zip(result.segments.iterrows(), [*sets, ""], strict=True)
+        for row, ended in zip(result.segments.to_dict("records"), [*sets, ""], strict=True)
     ]
     return head, rows
 
@@ -98,7 +89,7 @@ def _breaks_lines(result: StructuralBreaks) -> list[str]:
         f"p of no more than 0, 1, ... breaks: {steps}: {result.sequential} at {result.significance:.0%}",
         f"n={result.n:,}, at least {result.shortest:,} in a segment; breaks are dated by the last row before",
         result.method,
-        *_rough(result.n, result.method),
+        *([result.caution] if result.caution else []),
     ]
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from allocator.errors import InputError
 from allocator.statistics import show_breaks as show
 from allocator.statistics._break_interval import break_rows
+from allocator.statistics._likelihood_set import likelihood_rows
 from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._regression import (
     Numbers,
@@ -24,13 +25,21 @@ from allocator.statistics._regression import (
 )
 from allocator.statistics._returns import FloatArray
 from allocator.statistics._segments import Stretches, best_partitions
-from allocator.statistics._sup_bessel import supremum_p_value
-from allocator.statistics.long_run_variance import KernelVariance, LongRunVariance
-from allocator.statistics.sup_f import errors_of
+from allocator.statistics.long_run_variance import KernelVariance
+from allocator.statistics.sieve_bootstrap import WildSieveBootstrap
+from allocator.statistics.sup_f import (
+    BreakErrors,
+    caution,
+    errors_of,
+    long_run_of,
+    refuse_other_errors,
+    sup_f_p_value,
+)
 
 __all__ = ["Partition", "StructuralBreaks", "find_breaks"]
 
-_DEFAULT = KernelVariance()
+_DEFAULT = WildSieveBootstrap()
+_HAC = KernelVariance()
 
 
 @final
@@ -94,6 +103,8 @@ class StructuralBreaks:
         Of the sequence.
     method
         What the errors rest on.
+    caution
+        Where the sequence is known to find too many breaks; else empty.
     """
 
     relation: str
@@ -105,6 +116,7 @@ class StructuralBreaks:
     steps: pd.DataFrame
     significance: float
     method: str
+    caution: str = ""
 
     @property
     def chosen(self) -> Partition:
@@ -118,7 +130,7 @@ class StructuralBreaks:
 def find_breaks(
     y: Numbers,
     regressors: Regressors = None,
-    long_run: LongRunVariance | None = _DEFAULT,
+    errors: BreakErrors = _DEFAULT,
     *,
     trim: float = 0.15,
     most: int | None = None,
@@ -128,9 +140,13 @@ def find_breaks(
     """Find the breaks of the mean of a series, or of its relation to others. Bai and Perron (1998, 2003).
 
     Breaks minimise the sum of squares exactly, by dynamic programming. Their number is chosen by BIC and by
-    the sequence sup-F(l + 1 | l), whose limit is the (l + 1)th power of that of sup-F. All coefficients
-    break, the intercept among them. The BIC supposes independent errors: where they are autocorrelated it
-    finds too many breaks.
+    the sequence sup-F(l + 1 | l), the largest sup-F within a segment. All coefficients break, the intercept
+    among them. The BIC supposes independent errors: where they are autocorrelated it finds too many breaks.
+
+    The confidence set of a break, given its neighbours, holds the dates that a likelihood ratio with an
+    autoregressive long-run variance does not reject: Hansen (2000), Eo and Morley (2015). Those of Bai
+    (1997), which HAC and independent errors use, are too narrow with autocorrelation:
+    ``python -m benchmarks.size find_breaks`` prints how often a set holds the date.
 
     Parameters
     ----------
@@ -138,15 +154,17 @@ def find_breaks(
         Any numbers, (n_periods,).
     regressors
         What explains them, an intercept aside, on the same dates; None for the mean.
-    long_run
-        Of the scores x·e, for the errors of coefficients, the confidence sets and the sequence. None:
-        independent errors, of one variance within a segment.
+    errors
+        :class:`WildSieveBootstrap`: the sequence by resamples, sets by likelihood ratio, and HAC errors of
+        coefficients. A :class:`LongRunVariance` of the scores x·e, or None, independent errors of one
+        variance within a segment: the asymptotic sequence, whose limit is the (l + 1)th power of that of
+        sup-F, sets of Bai (1997), and such errors of coefficients.
     trim
         Fewest rows in a segment, as a share of all.
     most
         Breaks at most; by default ⌈n/rows of a segment⌉ - 2, as in strucchange.
     confidence
-        Of the confidence sets, Bai (1997).
+        Of the confidence sets.
     significance
         At which the sequence stops.
 
@@ -156,6 +174,7 @@ def find_breaks(
         What :func:`break_test` refuses, a ``most`` for which there are not the rows, settings out of range.
     """
     refuse_confidence(confidence)
+    refuse_other_errors(errors)
     if not 0.0 < significance < 1.0:
         raise InputError("significance", f"{significance!r} is not between 0 and 1", fix="pass 0.05")
     regression = read_regression(y, regressors)
@@ -163,11 +182,11 @@ def find_breaks(
     stretches = regression.stretches
     most = _most(stretches.n, shortest, most)
     partitions = tuple(
-        _partition(regression, rows, confidence, long_run)
+        _partition(regression, rows, shortest, confidence, errors)
         for rows in best_partitions(stretches, shortest, most)
     )
     steps = pd.DataFrame(
-        _steps(stretches, partitions[:-1] or partitions, shortest, trim, long_run),
+        _steps(stretches, partitions[:-1] or partitions, shortest, trim, errors),
         columns=["statistic", "p_value"],
     ).rename_axis("breaks")
     kept = ~(steps["p_value"].to_numpy() < significance)
@@ -180,7 +199,8 @@ def find_breaks(
         int(np.argmax(kept)) if kept.any() else len(partitions) - 1,
         steps,
         significance,
-        f"Bai and Perron (2003), {errors_of(long_run)}",
+        f"Bai and Perron (2003), {errors_of(errors)}; {_sets_of(errors)}",
+        caution(stretches, shortest, errors),
     )
 
 
@@ -199,28 +219,27 @@ def _steps(
     partitions: tuple[Partition, ...],
     shortest: int,
     trim: float,
-    long_run: LongRunVariance | None,
+    errors: BreakErrors,
 ) -> Iterator[tuple[float, float]]:
     """Yield sup-F(l + 1 | l) and its p-value, l from 0: the largest sup-F within a segment."""
     for partition in partitions:
         edges = (0, *partition.rows, stretches.n)
         parts = [Stretches(stretches.x[a:b], stretches.y[a:b]) for a, b in pairwise(edges)]
-        found = [sup_statistic(part, shortest, long_run)[0] for part in parts if part.n >= 2 * shortest]
+        long = [part for part in parts if part.n >= 2 * shortest]
+        found = [sup_statistic(part, shortest, long_run_of(errors))[0] for part in long]
         statistic = max(found, default=float("nan"))
-        alone = supremum_p_value(statistic, stretches.k, trim) if found else float("nan")
-        # 1 - (1 - p)^parts, without losing the digits of a small p.
-        yield statistic, float(-np.expm1(len(parts) * np.log1p(-alone))) if alone < 1.0 else alone
+        yield statistic, sup_f_p_value(long, statistic, shortest, trim, errors) if long else float("nan")
 
 
 def _partition(
-    regression: Regression, rows: tuple[int, ...], confidence: float, long_run: LongRunVariance | None
+    regression: Regression, rows: tuple[int, ...], shortest: int, confidence: float, errors: BreakErrors
 ) -> Partition:
     stretches, edges = regression.stretches, (0, *rows, regression.stretches.n)
     n, k = stretches.n, stretches.k
     squares = float(stretches.squares(np.array(edges[:-1]), np.array(edges[1:])).sum())
     fit = n * (np.log(2.0 * np.pi) + 1.0 + np.log(max(squares, 1e-300) / n))
     sets = [
-        break_rows(stretches, (a, b, c), confidence, long_run)
+        _set(stretches, (a, b, c), shortest, confidence, errors)
         for a, b, c in zip(edges, edges[1:], edges[2:], strict=False)
     ]
     return Partition(
@@ -229,9 +248,32 @@ def _partition(
         squares,
         float(fit + np.log(n) * (k + 1) * (len(rows) + 1)),
         _breaks(regression, rows, sets),
-        _segments(regression, edges, long_run),
+        _segments(regression, edges, errors),
         confidence,
     )
+
+
+def _set(
+    stretches: Stretches,
+    edges: tuple[int, int, int],
+    shortest: int,
+    confidence: float,
+    errors: BreakErrors,
+) -> tuple[int, int]:
+    """Return the lowest and highest break of a confidence set, in rows before it, given its neighbours."""
+    begin, _, end = edges
+    if not isinstance(errors, WildSieveBootstrap):
+        return break_rows(stretches, edges, confidence, errors)
+    part = Stretches(stretches.x[begin:end], stretches.y[begin:end])
+    low, high = likelihood_rows(part, shortest, confidence)
+    return begin + low, begin + high
+
+
+def _sets_of(errors: BreakErrors) -> str:
+    """Return what the sets and the errors of coefficients are, for people."""
+    if isinstance(errors, WildSieveBootstrap):
+        return f"sets by likelihood ratio (Eo and Morley, 2015); ± HAC: {_HAC.describe()}"
+    return "sets of Bai (1997)"
 
 
 def _breaks(regression: Regression, rows: tuple[int, ...], sets: list[tuple[int, int]]) -> pd.DataFrame:
@@ -248,27 +290,24 @@ def _breaks(regression: Regression, rows: tuple[int, ...], sets: list[tuple[int,
     return pd.DataFrame(table, index=pd.RangeIndex(1, len(rows) + 1, name="break"))
 
 
-def _segments(
-    regression: Regression, edges: tuple[int, ...], long_run: LongRunVariance | None
-) -> pd.DataFrame:
+def _segments(regression: Regression, edges: tuple[int, ...], errors: BreakErrors) -> pd.DataFrame:
     rows = []
     for begin, end in pairwise(edges):
-        coefficients, errors = _fitted(regression.stretches, begin, end, long_run)
+        coefficients, deviations = _fitted(regression.stretches, begin, end, errors)
         row: dict[str, Any] = {
             "begin": regression.date(begin + 1),
             "end": regression.date(end),
             "n": end - begin,
         }
-        for name, value, error in zip(regression.parameters, coefficients, errors, strict=True):
+        for name, value, error in zip(regression.parameters, coefficients, deviations, strict=True):
             row |= {name: float(value), f"{name} ±": float(error)}
         rows.append(row)
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="segment"))
 
 
-def _fitted(
-    stretches: Stretches, begin: int, end: int, long_run: LongRunVariance | None
-) -> tuple[FloatArray, FloatArray]:
+def _fitted(stretches: Stretches, begin: int, end: int, errors: BreakErrors) -> tuple[FloatArray, FloatArray]:
     """Return the coefficients of a segment and their standard errors, both (k,)."""
+    long_run = _HAC if isinstance(errors, WildSieveBootstrap) else errors
     coefficients, left = stretches.fit(begin, end)
     x, n, k = stretches.orthogonal[begin:end], end - begin, stretches.k
     inverse = np.linalg.inv(x.T @ x)

@@ -1,5 +1,6 @@
 """Breaks, against Bai and Perron (2003) as R's strucchange computes them, and against slow code.
 
+Where p comes from resamples: slow resamples, and that a truth is rejected as often as it should be.
 Invariants: the unit of y, a constant added to it, and a turn of the regressors change no date and no p.
 """
 
@@ -16,8 +17,13 @@ from scipy import stats
 
 import allocator as al
 from allocator.statistics import KernelVariance, LongRunVariance, Prewhitened
+from allocator.statistics._autoregression import autoregression, long_run_variances
+from allocator.statistics._break_gains import BreakGains
 from allocator.statistics._break_interval import argmax_distribution
+from allocator.statistics._likelihood_set import _critical, likelihood_rows
+from allocator.statistics._segments import Stretches
 from allocator.statistics._sup_bessel import supremum_p_value
+from allocator.statistics.sieve_bootstrap import null_model
 
 
 @pytest.fixture
@@ -83,6 +89,9 @@ def test_sup_f_of_the_case(real_rate, expected):
     assert found.statistic == pytest.approx(expected["supF"], abs=1e-10)
     assert found.date == real_rate.index[78]
     assert found.p_value < 1e-15
+    resampled = al.break_test(real_rate)
+    assert resampled.statistic == found.statistic
+    assert resampled.p_value <= 0.01  # though without its breaks taken out the rate wanders
 
 
 def test_the_nile_of_the_case(nile, expected):
@@ -153,10 +162,12 @@ def test_the_wald_statistic_allows_for_what_errors_do():
 
 
 @given(st.floats(1e-3, 1e3), st.floats(-10, 10), st.floats(-3, 3))
+@pytest.mark.parametrize("errors", [KernelVariance(), al.WildSieveBootstrap(199)])
 @settings(max_examples=20, deadline=None)
-def test_units_and_shifts_change_nothing(scale, shift, slope):
+def test_units_and_shifts_change_nothing(errors, scale, shift, slope):
     y, x = relation(60, change=1.0, at=30)
-    ours, theirs = al.break_test(y, x), al.break_test(scale * y + shift + slope * x, 7.0 * x + 2.0)
+    ours = al.break_test(y, x, errors)
+    theirs = al.break_test(scale * y + shift + slope * x, 7.0 * x + 2.0, errors)
     assert theirs.date == ours.date
     assert theirs.statistic == pytest.approx(ours.statistic, rel=1e-6)
     assert theirs.p_value == pytest.approx(ours.p_value, rel=1e-5, abs=1e-12)
@@ -258,9 +269,26 @@ def test_segments_hold_their_own_regressions():
     assert one.breaks["low"][1] <= one.breaks["date"][1] <= one.breaks["high"][1]
 
 
-def test_sets_cover_the_break():
-    """Nominal 95 %, a mean that moves by one deviation in 120 rows."""
-    rng, covered, draws = np.random.default_rng(11), 0, 200
+def autocorrelated(rng, n, slope):
+    z, series = rng.standard_normal(n + 50), np.zeros(n + 50)
+    for t in range(1, n + 50):
+        series[t] = slope * series[t - 1] + z[t]
+    return series[50:] * np.sqrt(1.0 - slope**2)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.3])
+def test_sets_cover_the_break(slope):
+    """Nominal 95 %, a mean that moves by one deviation in 120 rows; those of Bai hold 84 % with 0.3."""
+    rng, covered, draws = np.random.default_rng(11), 0, 300
+    for _ in range(draws):
+        y = autocorrelated(rng, 120, slope) + (np.arange(120) >= 60)
+        low, high = likelihood_rows(Stretches(np.ones((120, 1)), y), 18, 0.95)
+        covered += low <= 60 <= high
+    assert 0.92 <= covered / draws <= 0.99
+
+
+def test_sets_of_bai_cover_the_break_of_independent_rows():
+    rng, covered, draws = np.random.default_rng(11), 0, 150
     for _ in range(draws):
         y = rng.standard_normal(120) + (np.arange(120) >= 60)
         found = al.find_breaks(y, None, None, most=1).partitions[1].breaks.loc[1]
@@ -268,17 +296,190 @@ def test_sets_cover_the_break():
     assert 0.90 <= covered / draws <= 0.99
 
 
-def test_size_of_the_default_on_a_mean():
-    """Nominal 5 %, normal rows and GARCH ones."""
-    rng, rejected, draws = np.random.default_rng(12), [0, 0], 60
-    for _ in range(draws):
-        z, variance, calm = rng.standard_normal(220), 1.0, []
-        for each in z:
-            calm.append(np.sqrt(variance) * each)
-            variance = 0.05 + 0.1 * calm[-1] ** 2 + 0.85 * variance
-        for number, y in enumerate((z[100:], np.array(calm[100:]))):
-            rejected[number] += al.break_test(y, trim=0.3).p_value < 0.05
-    assert all(each / draws <= 0.12 for each in rejected)
+@pytest.mark.parametrize(("slope", "of_relation"), [(0.0, False), (0.3, False), (0.3, True)])
+def test_size_of_the_default(slope, of_relation):
+    """Nominal 5 %. HAC errors reject 15 % of autocorrelated means, and 21 % of relations."""
+    rng, rejected, draws = np.random.default_rng(12), 0, 200
+    for seed in range(draws):
+        y = autocorrelated(rng, 120, slope)
+        x = autocorrelated(rng, 120, slope) if of_relation else None
+        rejected += al.break_test(y, x, al.WildSieveBootstrap(99, seed)).p_value <= 0.05
+    assert 0.01 <= rejected / draws <= 0.09
+
+
+@pytest.mark.parametrize(("slope", "jump"), [(0.0, 1.0), (0.3, 2.0), (0.3, 8.0)])
+def test_a_large_break_does_not_pass_for_persistence(slope, jump):
+    rng = np.random.default_rng(13)
+    found = [
+        al.break_test(autocorrelated(rng, 120, slope) + jump * (np.arange(120) >= 70)).p_value < 0.05
+        for _ in range(40)
+    ]
+    assert np.mean(found) > 0.85
+
+
+def test_resamples_are_those_of_slow_code():
+    """The sup-F of each, one at a time by least squares, of residuals built by the recursion written out."""
+    y, x = relation(60, seed=6)
+    d, n, shortest = design(x), 60, 9
+    stretches = Stretches(d, y.to_numpy())
+    fast = al.WildSieveBootstrap(99).statistics(stretches, shortest, np.random.default_rng(5))
+    hat = d @ np.linalg.inv(d.T @ d) @ d.T
+    residuals = (y.to_numpy() - hat @ y.to_numpy()) / (1.0 - np.diag(hat))
+    model = autoregression(residuals)
+    drawn = model.simulated(n, 99, np.random.default_rng(5))
+    for number in (0, 50, 98):
+        slow = al.break_test(drawn[:, number], x.to_numpy(), None)
+        assert fast[number] == pytest.approx(slow.statistic, rel=1e-8)
+        shocks = drawn[4:, number] - sum(
+            slope * drawn[4 - lag : n - lag, number] for lag, slope in enumerate(model.slopes, start=1)
+        )
+        np.testing.assert_allclose(np.abs(shocks), np.abs(model.innovations[4 - model.order :]), atol=1e-10)
+    found = al.break_test(y, x, al.WildSieveBootstrap(99, 5))
+    assert found.p_value == (1 + np.sum(fast >= found.statistic)) / 100
+
+
+def test_autoregressions_are_least_squares():
+    y = autocorrelated(np.random.default_rng(14), 200, 0.6)
+    model = autoregression(y)
+    rows = np.column_stack([y[model.order - lag : -lag] for lag in range(1, model.order + 1)])
+    slopes = np.linalg.lstsq(rows, y[model.order :], rcond=None)[0]
+    np.testing.assert_allclose(model.slopes, slopes, rtol=1e-8)
+    left = y[model.order :] - rows @ slopes
+    np.testing.assert_allclose(model.innovations, left, rtol=1e-8, atol=1e-12)
+    expected = np.mean(left**2) / (1.0 - slopes.sum()) ** 2
+    two = np.column_stack([y, 3.0 * y])
+    np.testing.assert_allclose(long_run_variances(two, model.order), [expected, 9.0 * expected], rtol=1e-8)
+
+
+def test_a_wandering_series_is_made_to_settle_and_warned_of():
+    walk = np.cumsum(np.random.default_rng(15).standard_normal(120))
+    slopes = autoregression(1.05 ** np.arange(60.0)).slopes
+    assert np.abs(np.roots([1.0, *-slopes])).max() <= 0.97 + 1e-12
+    found = al.break_test(walk)
+    assert "residuals wander (autoregressive sum 0." in repr(found)
+    assert "residuals wander" in al.find_breaks(walk)._repr_html_()
+
+
+def test_what_the_gains_are():
+    y, x = relation(50, seed=7)
+    d, v = design(x), y.to_numpy()
+    gains = BreakGains(np.linalg.qr(d)[0], 8)
+    left = gains.residuals(v[:, None])
+    found = gains.gains(left)[:, 0]
+    errors, change = gains.split(left[:, 0], np.arange(len(gains.rows)))
+    for number, row in enumerate(gains.rows):
+        split = squares(d[:row], v[:row]) + squares(d[row:], v[row:])
+        assert found[number] == pytest.approx(squares(d, v) - split, abs=1e-9)
+        assert np.sum(errors[:, number] ** 2) == pytest.approx(split, rel=1e-9)
+        fits = [np.linalg.lstsq(d[a], v[a], rcond=None)[0] for a in (slice(row), slice(row, None))]
+        np.testing.assert_allclose(change[:, number], d @ (fits[1] - fits[0]), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", [8, 19, 20, 21])
+def test_the_likelihood_set_is_every_break_not_rejected(seed):
+    """Slow: each break fitted anew, with the autoregressive long-run variance of its scores."""
+    y, x = relation(80, seed=seed, change=1.0, at=45)
+    d, v, h = design(x), y.to_numpy(), 12
+    ratio, scale, step = [], [], []
+    order = None
+    rows = np.arange(h, 80 - h + 1)
+    total = [squares(d[:r], v[:r]) + squares(d[r:], v[r:]) for r in rows]
+    for r in [rows[int(np.argmin(total))], *rows]:
+        fits = [np.linalg.lstsq(d[a], v[a], rcond=None)[0] for a in (slice(r), slice(r, None))]
+        errors = np.concatenate([v[:r] - d[:r] @ fits[0], v[r:] - d[r:] @ fits[1]])
+        change = d @ (fits[1] - fits[0])
+        order = autoregression(errors * change).order if order is None else order
+        power = np.mean(change**2)
+        scale.append(long_run_variances((errors * change)[:, None], order)[0] / power)
+        step.append(np.sqrt(power / scale[-1]))
+    ratio = (np.array(total) - min(total)) / np.array(scale[1:])
+    kept = rows[ratio <= _critical(0.95, step[0])]
+    assert likelihood_rows(Stretches(d, v), h, 0.95) == (kept[0], kept[-1])
+    found = al.find_breaks(y, x, most=1).partitions[1].breaks.loc[1]
+    assert (found["low_row"], found["high_row"]) == (kept[0], kept[-1])
+
+
+def test_the_critical_ratio():
+    """Hansen (2000), table 1: 7.35 and 10.59 without steps; less of it by the overshoot of steps."""
+    assert _critical(0.95, 1e-9) == pytest.approx(7.35, abs=0.01)
+    assert _critical(0.99, 1e-9) == pytest.approx(10.59, abs=0.01)
+    # Siegmund (1985): ν(x) is close to exp(-0.583x) for small x; half of its log is taken off κ/2.
+    assert _critical(0.95, 0.5) == pytest.approx(7.352 - 0.583 * 0.5, abs=0.02)
+    values = [_critical(0.95, step) for step in (0.1, 0.5, 1.0, 2.0, 5.0)]
+    assert values == sorted(values, reverse=True)
+
+
+def test_the_seed_is_recorded_and_decides():
+    y, x = relation(60, seed=9)
+    first, again, other = (al.break_test(y, x, al.WildSieveBootstrap(199, seed)) for seed in (1, 1, 2))
+    assert first.p_value == again.p_value != other.p_value
+    assert first.method.endswith("wild sieve bootstrap (Hansen, 2000), 199 resamples, seed 1")
+    assert first.p_value * 200 == pytest.approx(round(first.p_value * 200))
+    with pytest.raises(al.InputError, match="98 are fewer than 99"):
+        al.WildSieveBootstrap(98)
+    with pytest.raises(al.InputError, match="errors: 5 is no way to find errors"):
+        al.break_test(y, x, 5)
+    with pytest.raises(al.InputError, match="is no way to find errors"):
+        al.find_breaks(y, x, al.WildSieveBootstrap)
+
+
+def test_the_sequence_begins_with_the_test_of_one_break():
+    y, x = relation(120, seed=4, change=2.0, at=50)
+    found, whole = al.find_breaks(y, x), al.break_test(y, x)
+    assert found.steps.loc[0].tolist() == [whole.statistic, whole.p_value]
+    assert found.sequential == 1
+    assert abs(found.chosen.rows[0] - 50) <= 5
+
+
+def test_breaks_that_hide_each_other_are_taken_out():
+    """Two opposite ones: neither alone explains much, and together they look like persistence."""
+    y = autocorrelated(np.random.default_rng(18), 120, 0.0) + 3.0 * (np.arange(120) // 40 == 1)
+    assert al.break_test(y).p_value < 0.05
+    assert al.find_breaks(y).sequential >= 1
+    stretches = Stretches(np.ones((120, 1)), y)
+    assert null_model(stretches, 18).slopes.sum() < 0.3 < autoregression(y - y.mean()).slopes.sum()
+
+
+def test_the_default_test_of_constant_correlation_keeps_its_size():
+    """Nominal 5 %, autocorrelated pairs, of which the limit rejects 7 %; then a correlation that changes."""
+    rng, rejected, found = np.random.default_rng(16), 0, 0
+    for seed in range(300):
+        errors = al.ConstancyBootstrap(n_resamples=99, seed=seed)
+        a, b = (0.01 * autocorrelated(rng, 120, 0.3) for _ in range(2))
+        rejected += al.constant_correlation_test(a, 0.5 * a + b, errors).p_value <= 0.05
+        turned = np.where(np.arange(120) < 70, 1.0, -1.0) * a + b
+        found += al.constant_correlation_test(a, turned, errors).p_value <= 0.05
+    assert 0.015 <= rejected / 300 <= 0.085
+    assert found / 300 > 0.85
+
+
+def test_resamples_of_constant_correlation():
+    """Against correlations begun anew of the rows that the circular blocks draw."""
+    rng = np.random.default_rng(17)
+    a, b = 0.01 * rng.standard_normal((2, 60))
+    errors = al.ConstancyBootstrap(6, 99, 3)
+
+    def largest(x, y):
+        return max(
+            j / np.sqrt(60) * abs(np.corrcoef(x[:j], y[:j])[0, 1] - np.corrcoef(x, y)[0, 1])
+            for j in range(2, 61)
+            if min(np.ptp(x[:j]), np.ptp(y[:j])) > 1e-9
+        )
+
+    (rows,) = al.CircularBlockBootstrap(6).rows(60, 99, np.random.default_rng(3))
+    slow = sum(largest(a[each], b[each]) >= largest(a, b) for each in rows)
+    found = al.constant_correlation_test(a, b, errors)
+    assert found.p_value == (1 + slow) / 100
+    assert "blocks of 6 rows (Galeano and Wied, 2014), 99 resamples, seed 3" in repr(found)
+    assert al.ConstancyBootstrap().block(120) == 8
+    with pytest.raises(al.InputError, match="31 is more than half of the 60 rows"):
+        al.constant_correlation_test(a, b, al.ConstancyBootstrap(31))
+    with pytest.raises(al.InputError, match="0 is not a positive number"):
+        al.ConstancyBootstrap(0)
+    with pytest.raises(al.InputError, match="2 are fewer than 99"):
+        al.ConstancyBootstrap(n_resamples=2)
+    with pytest.raises(al.InputError, match="is no way to find errors"):
+        al.constant_correlation_test(a, b, None)
 
 
 @pytest.mark.parametrize("trim", [0, 0.5, 0.7, -0.1, np.nan])
@@ -300,6 +501,7 @@ def test_too_few_rows_to_a_side_are_refused():
     with pytest.raises(al.InputError, match=r"leaves 3 to a side, at least 4 are needed for 1 coefficient;"):
         al.find_breaks(y[:24])
     assert al.break_test(*relation(40)).shortest == 6
+    assert al.break_test(y[:27]).shortest == 4
 
 
 def test_other_refusals():
@@ -329,6 +531,8 @@ def test_a_step_without_noise_is_found_exactly():
     found = al.find_breaks(y, None, None)
     assert found.partitions[2].rows == (20, 40)
     assert found.partitions[2].breaks[["low_row", "high_row"]].to_numpy().tolist() == [[20, 20], [40, 40]]
+    found = al.find_breaks(y)
+    assert found.partitions[2].breaks[["low_row", "high_row"]].to_numpy().tolist() == [[20, 20], [40, 40]]
 
 
 def test_a_relation_of_several_and_of_arrays():
@@ -336,7 +540,7 @@ def test_a_relation_of_several_and_of_arrays():
     table = pd.DataFrame({"bonds": x, "other": np.cos(np.arange(120))}, index=x.index)
     found = al.break_test(y, table)
     assert list(found.before) == ["intercept", "bonds", "other"]
-    assert found.p_value < 1e-4
+    assert found.p_value == 0.001
     assert abs(al.break_test(y.to_numpy(), x.to_numpy()).date - 70) <= 3
 
 
@@ -345,12 +549,17 @@ def test_breaks_show_themselves(nile):
     assert repr(found).startswith("1 break in the mean of nile\n")
     assert "1898-12-31 (1895-12-31 to 1902-12-31)" in repr(found)
     assert "1 at 5%" in repr(found)
-    assert "rough" not in repr(found)
-    assert "rough: HAC errors of fewer than 250 rows" in repr(al.break_test(nile))
-    assert "rough" not in repr(al.break_test(*relation(260)))
+    assert "rough: independent errors reject too often with autocorrelation" in repr(found)
+    assert "sets of Bai (1997)" in repr(found)
+    assert "sets by likelihood ratio (Eo and Morley, 2015)" in repr(al.find_breaks(nile))
+    assert "rough: HAC errors of fewer than 250 rows" in repr(al.break_test(nile, None, KernelVariance()))
+    assert "rough" not in repr(al.break_test(nile))
+    assert "rough" not in repr(al.break_test(*relation(260), KernelVariance()))
     assert "No breaks" in repr(found.partitions[0])
     single = al.break_test(nile.rename("<i>"))
-    assert "p of none: < 0.0001" in repr(single)
+    assert "p of none: 0.0010" in repr(single)
+    rows = repr(al.find_breaks(nile.to_numpy())).splitlines()[2:4]
+    assert [row.split()[:3] for row in rows] == [["1", "28", "28"], ["29", "100", "72"]]
     assert "<i>" not in single._repr_html_()
     assert "<table>" in found._repr_html_()
     assert "<table>" in found.chosen._repr_html_()
