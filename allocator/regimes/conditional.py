@@ -21,7 +21,7 @@ from allocator.regimes._partition import (
     spells_of,
     welch_p_value,
 )
-from allocator.regimes.record import Regimes
+from allocator.regimes.record import UNCLASSIFIED, Regimes
 from allocator.statistics import bootstrap_correlation, bootstrap_sharpe, max_drawdown
 from allocator.statistics._returns import read_returns
 
@@ -81,8 +81,8 @@ def conditional_correlation(
         Coverage of the intervals.
     n_resamples, block_length, seed
         Of the circular block bootstrap within each regime, whose periods are joined in their order;
-        the block length is chosen from the data by default (Politis and White, 2004), and is at most
-        a third of the periods of a regime.
+        by default the block length is that of :func:`bootstrap_correlation` for the periods of the regime;
+        it is at most a third of them.
 
     Returns
     -------
@@ -90,7 +90,9 @@ def conditional_correlation(
         Index: the regime. Columns ``n``, ``share`` (of the periods), ``correlation``, ``low``, ``high``
         (block bootstrap), ``fisher_low``, ``fisher_high`` (naive: independent normal pairs),
         ``standard_error`` (of Fisher's z), ``block_length``, ``reason`` (why a number is missing).
-        ``p_equal`` is from Welch's test of equal z over the regimes, with the bootstrap variances.
+        ``p_equal`` is from Welch's test of equal z over the regimes, with the bootstrap variances and one
+        degree a block, less one; a line under the table names the regimes that it leaves out. docs/size.md
+        has its size and the coverage of the intervals.
 
     Raises
     ------
@@ -116,6 +118,7 @@ def conditional_correlation(
     conventions = (
         f"{names}: Pearson correlation of simple returns",
         *_bootstrap_lines(confidence, n_resamples, seed),
+        *_left_out(table),
     )
     p_equal = welch_p_value(np.arctanh(r), table)
     return ConditionalTable(table[_CORRELATION_COLUMNS], "correlation", labelled, p_equal, conventions)
@@ -186,7 +189,7 @@ def conditional_performance(
     )
     p_equal = {name: welch_p_value(table["sharpe"].to_numpy(), table) for name, table in tables.items()}
     table = pd.concat(tables, names=["strategy"])[_PERFORMANCE_COLUMNS]
-    return ConditionalTable(table, "sharpe", labelled, p_equal, conventions)
+    return ConditionalTable(table, "sharpe", labelled, p_equal, (*conventions, *_left_out(table)))
 
 
 _CORRELATION_COLUMNS = [
@@ -229,6 +232,16 @@ def _bootstrap_lines(confidence: float, n_resamples: int, seed: int) -> tuple[st
         f"{n_resamples:,} resamples, seed {seed}",
         f"a regime with fewer than {FEWEST} periods is counted, not estimated",
     )
+
+
+def _left_out(table: pd.DataFrame) -> tuple[str, ...]:
+    """Name the regimes that the test of equality cannot speak of, a line or none."""
+    labels = table.index.get_level_values("regime")
+    silent = ~(table["standard_error"].to_numpy() > 0.0) & np.asarray(labels != UNCLASSIFIED)
+    if not silent.any():
+        return ()
+    rows = (" ".join(row if isinstance(row, tuple) else (row,)) for row in table.index[silent])
+    return (f"the p of equality leaves out, without an error to estimate: {', '.join(rows)}",)
 
 
 def _at_most(block_length: int | None, most: int) -> int | None:

@@ -14,17 +14,22 @@ from allocator.frequency import Frequency
 from allocator.statistics._moments import is_rounding
 from allocator.statistics._paired import refuse_other_rows as refuse_other_rows
 from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_one_series
+from allocator.statistics.block_length import wide_block_length
 from allocator.statistics.long_run_variance import (
     Bandwidth,
+    Bartlett,
+    FixedBandwidth,
     Kernel,
     KernelVariance,
     LongRunVariance,
     Prewhitened,
 )
+from allocator.statistics.wide_bandwidth import WideBandwidth
 
 FEWEST_PAIRS = 12  # fewer pairs than this say nothing that should stand in a table
 EXACT = 1.0 - 1e-12
-# Degrees of freedom of the HAC error of a correlation: rows over this. By simulation, as its docstring says.
+WIDE = KernelVariance(Bartlett(), WideBandwidth())  # of the errors of correlations unless told otherwise
+# A degree of freedom of the HAC error of a correlation takes so many rows, by simulation.
 _ROWS_A_DEGREE = 6.0
 
 
@@ -108,20 +113,31 @@ class Correlated:
         Of artanh(r); 0 at ±1, NaN where its variance is not positive.
     n
         Rows, or what equal weights would need: (Σw)²/Σw².
+    lags
+        Bandwidth of the error, in rows; 0 where the estimator has none.
     """
 
     r: float
     standard_error: float
     n: float
+    lags: float = 0.0
+
+    def degrees(self, overlap: int = 1) -> float:
+        """Return those of Student's t: one for every six rows, or a bandwidth less one; at least 2.
+
+        Up to a fifth of the rows, t of n/bandwidth degrees is within 2 % of the critical values of Kiefer and
+        Vogelsang (2005) for Bartlett's kernel; one degree less allows for fat tails.
+        """
+        of_lags = self.n / self.lags - 1.0 if self.lags > 0.0 else np.inf
+        return float(max(min(self.n / overlap / _ROWS_A_DEGREE, of_lags), 2.0))
 
     def interval(self, confidence: float, overlap: int = 1) -> tuple[float, float]:
-        """Return tanh(z ± t·se), with Student's t of a degree for every six rows (at least 2)."""
+        """Return tanh(z ± t·se), with Student's t of so many :meth:`degrees`."""
         if abs(self.r) >= EXACT:
             return self.r, self.r
         from scipy.special import stdtrit  # not at the top: importing allocator costs no more than pandas
 
-        degrees = max(self.n / overlap / _ROWS_A_DEGREE, 2.0)
-        width = float(stdtrit(degrees, 0.5 + confidence / 2.0)) * self.standard_error
+        width = float(stdtrit(self.degrees(overlap), 0.5 + confidence / 2.0)) * self.standard_error
         z = float(np.arctanh(self.r))
         return float(np.tanh(z - width)), float(np.tanh(z + width))
 
@@ -138,10 +154,30 @@ def correlated(
     n = total**2 / float(w @ w)
     if abs(r) >= EXACT:
         return Correlated(float(np.copysign(1.0, r)), 0.0, n)
-    weighted = w * influence(scores, r)
-    variance = long_run.variance(weighted[:, np.newaxis], np.ones(1)) * len(matrix) / total**2
+    weighted = (w * influence(scores, r))[:, np.newaxis]
+    estimator = long_run if weights is None else _of_rows(long_run, n)
+    variance = estimator.variance(weighted, np.ones(1)) * len(matrix) / total**2
     error = float(np.sqrt(variance)) / (1.0 - r * r) if variance > 0.0 else float("nan")
-    return Correlated(r, error, n)
+    return Correlated(r, error, n, _lags(estimator, weighted))
+
+
+def _lags(long_run: LongRunVariance, moments: FloatArray) -> float:
+    if isinstance(long_run, KernelVariance):
+        return long_run.bandwidth.width(moments, long_run.kernel)
+    return 0.0
+
+
+def _of_rows(long_run: LongRunVariance, rows: float) -> LongRunVariance:
+    """Return the estimator with a wide bandwidth of the rows that count, not of those that fade."""
+    if isinstance(long_run, KernelVariance):
+        return replace(long_run, bandwidth=_fixed(long_run.bandwidth, rows))
+    return long_run
+
+
+def _fixed(bandwidth: Bandwidth, rows: float) -> Bandwidth:
+    if isinstance(bandwidth, _AtLeast):
+        return replace(bandwidth, chosen=_fixed(bandwidth.chosen, rows))
+    return FixedBandwidth(wide_block_length(rows)) if isinstance(bandwidth, WideBandwidth) else bandwidth
 
 
 def standardised(matrix: FloatArray) -> FloatArray:

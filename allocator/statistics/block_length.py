@@ -8,7 +8,7 @@ from allocator.errors import InputError, InsufficientHistoryError
 from allocator.statistics._moments import is_rounding
 from allocator.statistics._returns import FloatArray, Returns, read_numbers, read_returns
 
-__all__ = ["joint_block_length", "optimal_block_length"]
+__all__ = ["joint_block_length", "optimal_block_length", "wide_block_length"]
 
 _SHORTEST_SERIES = 10
 
@@ -53,6 +53,16 @@ def joint_block_length(returns: Returns) -> tuple[float, float]:
             lengths.append(optimal_block_length(squares))
     stationary, circular = (min(max(each), longest) for each in zip(*lengths, strict=True))
     return stationary, circular
+
+
+def wide_block_length(n_periods: float) -> float:
+    """Return rows enough for dependence that a sample is too short to show: a fifth of it, at most 2.2√n.
+
+    The :func:`optimal_block_length` of 120 rows is 2 or 3 where autocorrelations are below 0.15, however many
+    of them add up. A fifth leaves five blocks, and Student's t has few degrees; from 121 rows on the number
+    of blocks grows. By simulation (docs/size.md), for correlations.
+    """
+    return float(min(n_periods / 5.0, 2.2 * np.sqrt(n_periods)))
 
 
 def _flat_top_autocovariances(centred: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -12,13 +12,20 @@ from allocator.errors import InputError, InsufficientHistoryError
 from allocator.statistics import show_correlation as show
 from allocator.statistics._moments import is_rounding
 from allocator.statistics._paired import refuse_confidence
-from allocator.statistics._pairs import FEWEST_PAIRS, Correlated, Pair, correlated, read_dated_pair, spanning
+from allocator.statistics._pairs import (
+    FEWEST_PAIRS,
+    WIDE,
+    Correlated,
+    Pair,
+    correlated,
+    read_dated_pair,
+    spanning,
+)
 from allocator.statistics._returns import FloatArray, Returns
-from allocator.statistics.long_run_variance import KernelVariance, LongRunVariance
+from allocator.statistics.long_run_variance import LongRunVariance
 
 __all__ = ["CorrelationPath", "exponential_correlation", "rolling_correlation"]
 
-_DEFAULT = KernelVariance()
 # Half-lives of which anything is seen: what is older has a billionth of the newest weight.
 _HALF_LIVES_SEEN = 30
 
@@ -57,7 +64,7 @@ def rolling_correlation(
     x: Returns,
     y: Returns,
     years: float,
-    long_run: LongRunVariance = _DEFAULT,
+    long_run: LongRunVariance = WIDE,
     *,
     confidence: float = 0.95,
     overlap: int = 1,
@@ -98,7 +105,7 @@ def exponential_correlation(
     x: Returns,
     y: Returns,
     half_life_years: float,
-    long_run: LongRunVariance = _DEFAULT,
+    long_run: LongRunVariance = WIDE,
     *,
     confidence: float = 0.95,
     overlap: int = 1,
@@ -114,7 +121,8 @@ def exponential_correlation(
     half_life_years
         After which a row counts half, at least 5 rows.
     long_run, confidence, overlap
-        Of the interval, as in :func:`correlation_interval`; n there is the effective number.
+        Of the interval, as in :func:`correlation_interval`; n there is the effective number, of which a wide
+        bandwidth is a fifth.
 
     Raises
     ------

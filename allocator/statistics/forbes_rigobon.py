@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.statistics import show_correlation as show
 from allocator.statistics._paired import refuse_confidence
-from allocator.statistics._pairs import Pair, correlated, read_pair
+from allocator.statistics._pairs import WIDE, Pair, correlated, read_pair
 from allocator.statistics._returns import Returns
-from allocator.statistics.long_run_variance import KernelVariance, LongRunVariance
+from allocator.statistics.long_run_variance import LongRunVariance
 
 __all__ = [
     "AdjustedCorrelation",
@@ -23,7 +23,7 @@ __all__ = [
     "raised_correlation",
 ]
 
-_DEFAULT = KernelVariance()
+_DEFAULT = WIDE
 
 
 def forbes_rigobon_correlation(r: float, delta: float) -> float:

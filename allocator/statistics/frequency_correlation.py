@@ -10,7 +10,7 @@ import pandas as pd
 
 from allocator.errors import InputError
 from allocator.statistics import show_correlation as show
-from allocator.statistics._pairs import read_dated_pair
+from allocator.statistics._pairs import WIDE, read_dated_pair
 from allocator.statistics._returns import FloatArray, Returns, read_one_series
 from allocator.statistics.correlation_path import (
     CorrelationPath,
@@ -18,7 +18,7 @@ from allocator.statistics.correlation_path import (
     rolling_correlation,
 )
 from allocator.statistics.hac_correlation import CorrelationInterval, correlation_interval
-from allocator.statistics.long_run_variance import KernelVariance, LongRunVariance
+from allocator.statistics.long_run_variance import LongRunVariance
 
 __all__ = [
     "CorrelationByFrequency",
@@ -27,8 +27,6 @@ __all__ = [
     "monthly_returns",
     "rolling_correlation_by_frequency",
 ]
-
-_DEFAULT = KernelVariance()
 
 
 @final
@@ -87,7 +85,7 @@ def _compounded(returns: FloatArray, ends: np.typing.NDArray[np.int64]) -> Float
 def correlation_by_frequency(
     x: Returns,
     y: Returns,
-    long_run: LongRunVariance = _DEFAULT,
+    long_run: LongRunVariance = WIDE,
     *,
     confidence: float = 0.95,
     n_resamples: int = 2000,
@@ -107,7 +105,7 @@ def correlation_by_frequency(
 
 
 def rolling_correlation_by_frequency(
-    x: Returns, y: Returns, years: float, long_run: LongRunVariance = _DEFAULT, *, confidence: float = 0.95
+    x: Returns, y: Returns, years: float, long_run: LongRunVariance = WIDE, *, confidence: float = 0.95
 ) -> pd.DataFrame:
     """Return :func:`rolling_correlation` of the returns and of their months, side by side at month ends.
 
@@ -125,7 +123,7 @@ def exponential_correlation_by_frequency(
     x: Returns,
     y: Returns,
     half_life_years: float,
-    long_run: LongRunVariance = _DEFAULT,
+    long_run: LongRunVariance = WIDE,
     *,
     confidence: float = 0.95,
 ) -> pd.DataFrame:

@@ -7,14 +7,12 @@ from typing import final
 
 from allocator.statistics import show_correlation as show
 from allocator.statistics._paired import refuse_confidence
-from allocator.statistics._pairs import EXACT, Correlated, Pair, correlated, read_pair, spanning
+from allocator.statistics._pairs import EXACT, WIDE, Correlated, Pair, correlated, read_pair, spanning
 from allocator.statistics._returns import Returns
 from allocator.statistics.correlation import CorrelationEstimate, bootstrap_correlation
-from allocator.statistics.long_run_variance import KernelVariance, LongRunVariance
+from allocator.statistics.long_run_variance import LongRunVariance
 
 __all__ = ["CorrelationInterval", "correlation_interval"]
-
-_DEFAULT = KernelVariance()
 
 
 @final
@@ -65,7 +63,7 @@ class CorrelationInterval:
 def correlation_interval(
     x: Returns,
     y: Returns,
-    long_run: LongRunVariance = _DEFAULT,
+    long_run: LongRunVariance = WIDE,
     *,
     confidence: float = 0.95,
     overlap: int = 1,
@@ -74,16 +72,18 @@ def correlation_interval(
 ) -> CorrelationInterval:
     """Estimate a correlation with a HAC interval, and a block-bootstrap one beside it.
 
-    The HAC error is the delta method on the first and second moments; the interval is tanh(z ± t·se) with a
-    degree of Student's t for every six rows, because the normal quantile is too small for an error that
-    is estimated. Both intervals are too short where the dependence is weak and long, as in real returns.
+    The HAC error is the delta method on the first and second moments; the interval is tanh(z ± t·se) with the
+    degrees of Student's t that the bandwidth leaves, because the normal quantile is too small for an error
+    that is estimated. Wide bandwidths and long blocks hold the coverage where dependence is weak and long,
+    as in resampled real returns (docs/size.md).
 
     Parameters
     ----------
     x, y
         Simple returns, each (n_periods,), on the same dates where both have dates.
     long_run
-        Estimator of the long-run variance of the influence of the rows on r.
+        Estimator of the long-run variance of the influence of the rows on r; by default Bartlett's kernel
+        with a :class:`WideBandwidth`. An automatic bandwidth makes the interval of such returns too short.
     confidence
         Coverage asked for, a fraction.
     overlap

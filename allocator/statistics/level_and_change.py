@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.statistics import show_correlation as show
 from allocator.statistics._paired import refuse_confidence
-from allocator.statistics._pairs import FEWEST_PAIRS, Pair, correlated
+from allocator.statistics._pairs import FEWEST_PAIRS, WIDE, Pair, correlated
 from allocator.statistics._returns import FloatArray, read_numbers
-from allocator.statistics.long_run_variance import KernelVariance, LongRunVariance
+from allocator.statistics.long_run_variance import LongRunVariance
 
 __all__ = ["LevelCorrelation", "level_correlation"]
 
-_DEFAULT = KernelVariance()
 Numbers = pd.Series | NDArray[np.float64]
 
 
@@ -65,7 +64,7 @@ class LevelCorrelation:
 
 
 def level_correlation(
-    x: Numbers, y: Numbers, long_run: LongRunVariance = _DEFAULT, *, confidence: float = 0.95
+    x: Numbers, y: Numbers, long_run: LongRunVariance = WIDE, *, confidence: float = 0.95
 ) -> LevelCorrelation:
     """Return the correlation of two levels, and that of their changes.
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from allocator.errors import InputError
+from allocator.market import load_us_history
 from allocator.regimes import Regimes, conditional_correlation, conditional_performance, decades
 from allocator.regimes.labels import UNCLASSIFIED
-from allocator.statistics import bootstrap_correlation, bootstrap_sharpe, sharpe_ratio
+from allocator.statistics import StationaryBootstrap, bootstrap_correlation, bootstrap_sharpe, sharpe_ratio
 
 MONTHLY = Path(__file__).resolve().parents[3] / "shared" / "data" / "monthly_eom_1962.csv"
 
@@ -81,7 +82,7 @@ def test_us_stocks_and_treasuries_by_decade():
     result = conditional_correlation(returns["US_EQ_ret"], returns["UST10_ret"], regimes)
     assert result.table["correlation"].round(2).tolist() == [0.28, 0.19, 0.36, 0.24, -0.36, -0.43, 0.50]
     assert result.table.index[0] == "1961–1970"
-    assert result.p_equal < 1e-6
+    assert result.p_equal < 2e-3
     # The sign of the last two decades is not a matter of the interval.
     assert result.table.loc["2011–2020", "high"] < 0.0 < result.table.loc["2021–2030", "low"]
 
@@ -138,7 +139,7 @@ def test_a_block_is_at_most_a_third_of_a_regime():
 def test_different_correlations_are_told_apart():
     early, late = pairs(120, -0.5, 1), pairs(120, 0.5, 2)
     frame = pd.concat([early, late.set_index(months(240)[120:])])
-    assert correlate(frame, halves(frame.index), n_resamples=300).p_equal < 1e-4
+    assert correlate(frame, halves(frame.index), n_resamples=300).p_equal < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,23 @@ def test_equal_correlations_are_rejected_as_often_as_said(n, labels):
     deciles, _ = np.histogram(p, bins=5, range=(0.0, 1.0))
     assert deciles.min() >= 20
     assert deciles.max() <= 62
+
+
+def test_equal_correlations_of_resampled_history_are_rejected_as_often_as_said():
+    """Dependence that is weak and long; with blocks of 3 rows, about the optimal ones, too often."""
+    market = load_us_history()
+    over_cash = market.returns[["stocks", "bonds"]].sub(market.cash_returns, axis=0).dropna().to_numpy()
+    n = len(over_cash)
+    labels = pd.Series(np.arange(n) // 10 % 3, index=months(n))
+    rows = next(StationaryBootstrap(n ** (1 / 3)).rows(n, 150, np.random.default_rng(1)))
+    rejected = {None: 0, 3: 0}
+    for some in rows:
+        frame = pd.DataFrame(over_cash[some], index=months(n), columns=["stocks", "bonds"])
+        for block in rejected:
+            found = correlate(frame, labels, n_resamples=80, block_length=block)
+            rejected[block] += found.p_equal < 0.05
+    assert 0.02 <= rejected[None] / 150 <= 0.08
+    assert rejected[3] > rejected[None] + 3
 
 
 def test_two_regimes_are_welchs_t_test():
@@ -231,9 +249,26 @@ def test_a_few_periods_are_counted_not_estimated():
     assert row["reason"] == "n=11, at least 12 are needed"
     assert np.isnan(correlation.p_equal)
     assert "fewer than two regimes" in repr(correlation)
+    assert "leaves out, without an error to estimate: late" in repr(correlation)
     performance = conditional_performance(frame, 0.0 * frame["stocks"], labels, 12, n_resamples=30)
     assert performance.table.loc[("bonds", "late"), "n"] == 11
     assert np.isnan(performance.table.loc[("bonds", "late"), "sharpe"])
+    assert "leaves out, without an error to estimate: stocks late, bonds late" in repr(performance)
+
+
+def test_several_small_regimes_say_so():
+    """What is left is tested, and what is left out is named; nobody can take p for one of all regimes."""
+    frame = pairs(120)
+    labels = pd.Series(["a"] * 60 + ["b"] * 45 + ["c"] * 9 + ["d"] * 6, index=frame.index)
+    result = correlate(frame, labels, n_resamples=99)
+    few = result.table.loc[["c", "d"]]
+    assert few[["correlation", "low", "high", "fisher_low", "standard_error"]].isna().all(axis=None)
+    assert few["reason"].tolist() == ["n=9, at least 12 are needed", "n=6, at least 12 are needed"]
+    assert np.isfinite(result.p_equal)
+    for text in (repr(result), result._repr_html_()):
+        assert "the p of equality leaves out, without an error to estimate: c, d" in text
+    whole = correlate(frame, halves(frame.index), n_resamples=99)
+    assert "leaves out" not in repr(whole)
 
 
 def test_a_constant_in_one_regime():

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from allocator.errors import UndefinedStatisticWarning
-from allocator.statistics import bootstrap_correlation, correlation, fisher_interval, optimal_block_length
+from allocator.market import load_us_history
+from allocator.statistics import (
+    bootstrap_correlation,
+    correlation,
+    fisher_interval,
+    optimal_block_length,
+    wide_block_length,
+)
 
 moderate = settings(max_examples=30, deadline=None)
 
@@ -76,27 +83,56 @@ def test_error_with_blocks_of_one_is_the_influence_error(case, managers):
 
 
 def test_error_is_that_of_rows_resampled_one_by_one(daily):
-    """The obvious version: write out the rows, correlate them, take the spread of artanh."""
+    """The obvious version: write out the rows, correlate them, take the spread of artanh, over n - 1."""
     x, y = daily.to_numpy()[:100], (0.5 * daily + daily.shift(1, fill_value=0.0)).to_numpy()[:100]
     x, y = x + 0.02, y - 0.01  # means that are not zero, which the products must lose
     estimate = bootstrap_correlation(x, y, block_length=7, n_resamples=200, seed=3)
     starts = np.random.default_rng(3).integers(0, 100, size=(200, 15))
     rows = (starts[:, :, np.newaxis] + np.arange(7)).reshape(200, -1)[:, :100] % 100
     z = [np.arctanh(np.corrcoef(x[sample], y[sample])[0, 1]) for sample in rows]
-    assert estimate.standard_error == pytest.approx(np.std(z, ddof=1), rel=1e-9)
+    assert estimate.standard_error == pytest.approx(np.std(z, ddof=1) * np.sqrt(100 / 99), rel=1e-9)
 
 
 def test_block_is_the_best_one_for_the_influence_of_the_pairs():
-    noise = np.random.default_rng(1).standard_normal((400, 2))
-    noise[:, 1] += 1.5 * noise[:, 0]
-    calm = np.repeat([0.5, 2.0, 0.7, 3.0], 100)
-    x, y = (0.01 * calm[:, np.newaxis] * noise).T
+    noise = np.random.default_rng(0).standard_normal((4000, 2))
+    noise[:, 1] += np.repeat([1.5, -0.5, 1.5, -0.5], 1000) * noise[:, 0]  # a relation that turns: long blocks
+    x, y = 0.01 * noise.T
     u, v = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
     r = np.mean(u * v)
     best = np.ceil(optimal_block_length(u * v - r / 2 * (u**2 + v**2))[1])
     assert bootstrap_correlation(x, y, n_resamples=50).block_length == best
     assert best != np.ceil(optimal_block_length(u * v)[1])
     assert best != np.ceil(optimal_block_length(u * v + r / 2 * (u**2 + v**2))[1])
+    assert best > wide_block_length(4000)
+
+
+@pytest.mark.parametrize(
+    ("n", "block"), [(15, 3), (30, 6), (60, 12), (120, 24), (121, 25), (480, 49), (4600, 150)]
+)
+def test_a_block_is_a_fifth_of_a_short_sample_whatever_it_shows(n, block):
+    """Independent pairs ask for blocks of 1 to 5 rows; what they hide would ask for more."""
+    pairs = 0.01 * np.random.default_rng(n).standard_normal((n, 2))
+    assert bootstrap_correlation(*pairs.T, n_resamples=2).block_length == block
+    assert np.ceil(wide_block_length(n)) == block
+
+
+def test_interval_covers_the_correlation_of_resampled_history():
+    """Autocorrelations of 0.1 that last ten years: the optimal block is 2 or 3 rows. 400 samples of 120."""
+    market = load_us_history()
+    over_cash = market.returns[["stocks", "bonds"]].sub(market.cash_returns, axis=0).dropna().to_numpy()
+    truth, wide, short = np.corrcoef(over_cash.T)[0, 1], 0, 0
+    rows = np.random.default_rng(12).integers(0, len(over_cash), (400, 120))
+    begins = np.random.default_rng(13).random((400, 120)) < len(over_cash) ** (-1 / 3)
+    for starts, begin in zip(rows, begins, strict=True):
+        begin[0] = True
+        within = np.arange(120) - np.flatnonzero(begin)[np.cumsum(begin) - 1]
+        x, y = over_cash[(starts[np.arange(120) - within] + within) % len(over_cash)].T
+        for block in (None, 3):
+            found = bootstrap_correlation(x, y, n_resamples=200, block_length=block)
+            wide += block is None and found.low <= truth <= found.high
+            short += block == 3 and found.low <= truth <= found.high
+    assert wide >= 400 * 0.92
+    assert short <= 400 * 0.91
 
 
 def test_interval_covers_where_fishers_does_not():

@@ -21,7 +21,9 @@ from allocator.statistics import (
     LongRunVariance,
     NeweyWestBandwidth,
     Prewhitened,
+    WideBandwidth,
     raised_correlation,
+    wide_block_length,
 )
 
 BARTLETT_4 = KernelVariance(Bartlett(), FixedBandwidth(5))  # 4 lags
@@ -82,11 +84,53 @@ def test_the_error_is_the_delta_method_on_the_moments():
     assert found == pytest.approx(slow * np.sqrt(40 / 39), rel=1e-5)
 
 
-def test_the_interval_has_a_degree_of_student_for_every_six_rows():
-    found = al.correlation_interval(*pair(120), confidence=0.9)
-    width = stats.t.ppf(0.95, 20) * found.standard_error
+@pytest.mark.parametrize(
+    ("n", "long_run", "degrees"),
+    [
+        (120, BARTLETT_4, 20),  # one for six rows
+        (120, Prewhitened(), 20),
+        (120, KernelVariance(Bartlett(), FixedBandwidth(12)), 9),  # a bandwidth of a tenth, less one
+        (120, KernelVariance(Bartlett(), WideBandwidth()), 4),
+        (480, KernelVariance(Bartlett(), WideBandwidth()), 480 / (2.2 * np.sqrt(480)) - 1),
+        (24, KernelVariance(Bartlett(), FixedBandwidth(12)), 2),  # at least
+    ],
+)
+def test_the_interval_has_the_degrees_of_student_that_the_bandwidth_leaves(n, long_run, degrees):
+    found = al.correlation_interval(*pair(n), long_run, confidence=0.9, n_resamples=2)
+    width = stats.t.ppf(0.95, degrees) * found.standard_error
     middle = np.arctanh(found.correlation)
     np.testing.assert_allclose([found.low, found.high], np.tanh([middle - width, middle + width]))
+
+
+def test_the_default_is_a_wide_bandwidth():
+    x, y = pair(120)
+    ours = al.correlation_interval(x, y, n_resamples=2)
+    same = al.correlation_interval(x, y, KernelVariance(Bartlett(), FixedBandwidth(24)), n_resamples=2)
+    assert (ours.low, ours.high) == (same.low, same.high)
+    assert "a fifth of the rows" in repr(ours)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.15, 0.2])
+def test_degrees_follow_the_fixed_b_critical_values(share):
+    """Kiefer and Vogelsang (2005), table 1, Bartlett, 97.5 %: a cubic in bandwidth/n."""
+    published = 1.96 + 2.9694 * share + 0.4160 * share**2 - 0.5324 * share**3
+    assert stats.t.ppf(0.975, 1 / share) == pytest.approx(published, rel=0.02)
+
+
+def test_the_hac_interval_covers_weak_and_long_dependence():
+    """A slow factor in the products, hidden in noise: an automatic bandwidth covers less. 300 samples."""
+    rng, wide, automatic = np.random.default_rng(4), 0, 0
+    for _ in range(300):
+        slow = np.convolve(rng.standard_normal(139), np.ones(20) / np.sqrt(20), "valid")
+        r = np.clip(0.4 * slow, -0.95, 0.95)
+        x = rng.standard_normal(120)
+        y = r * x + np.sqrt(1 - r * r) * rng.standard_normal(120)
+        found = [al.correlation_interval(0.01 * x, 0.01 * y, n_resamples=2)]
+        found += [al.correlation_interval(0.01 * x, 0.01 * y, KernelVariance(), n_resamples=2)]
+        wide += found[0].low < 0 < found[0].high
+        automatic += found[1].low < 0 < found[1].high
+    assert wide >= 300 * 0.86
+    assert automatic <= wide - 300 * 0.05
 
 
 @given(st.floats(0.01, 50.0), st.booleans())
@@ -204,6 +248,18 @@ def test_the_error_under_weights_is_written_out():
     influence = u * v - r / 2 * (u**2 + v**2)
     error = np.sqrt(np.sum((w * influence) ** 2) * 150 / 149) / w.sum() / (1 - r * r)
     assert last["standard_error"] == pytest.approx(error)
+
+
+def test_a_wide_bandwidth_is_of_the_rows_that_count():
+    x, y = pair(400)
+    ours = al.exponential_correlation(x, y, 1.0).table.iloc[-1]
+    fixed = KernelVariance(Bartlett(), FixedBandwidth(wide_block_length(ours["n"])))
+    same = al.exponential_correlation(x, y, 1.0, fixed).table.iloc[-1]
+    assert ours["n"] < 40
+    assert tuple(ours) == pytest.approx(tuple(same), rel=1e-12)
+    with pytest.warns(UserWarning, match="overlapping"):
+        wider = al.exponential_correlation(x, y, 1.0, overlap=12).table.iloc[-1]
+    assert wider["standard_error"] != ours["standard_error"]
 
 
 def test_weights_that_hardly_decay_are_equal_ones():
@@ -384,7 +440,8 @@ def test_two_factors_refuse_what_is_no_number():
 
 
 def test_constant_correlation_of_the_case(stocks_and_bonds, expected):
-    found = al.constant_correlation_test(*stocks_and_bonds)
+    found = al.constant_correlation_test(*stocks_and_bonds, KernelVariance(Bartlett(), LogBandwidth()))
+    assert al.constant_correlation_test(*stocks_and_bonds).statistic == found.statistic
     assert found.statistic == pytest.approx(expected["wied_stat_influence_version"], rel=1e-12)
     assert found.p_value == pytest.approx(expected["wied_p_kolmogorov"], rel=1e-10)
     assert found.date == stocks_and_bonds[0].index[expected["wied_argmax"] - 1]
@@ -408,11 +465,12 @@ def test_the_path_is_that_of_correlations_begun_anew(stocks_and_bonds):
 def test_size_and_power_of_the_constancy_test():
     """Nominal 5 %, 240 normal pairs; then a correlation of 0.6 that turns to -0.2."""
     rng, draws, rejected, found = np.random.default_rng(7), 400, 0, 0
+    limit = KernelVariance(Bartlett(), LogBandwidth())
     for _ in range(draws):
         z = 0.01 * rng.standard_normal((240, 2))
-        rejected += al.constant_correlation_test(z[:, 0], 0.5 * z[:, 0] + z[:, 1]).p_value < 0.05
+        rejected += al.constant_correlation_test(z[:, 0], 0.5 * z[:, 0] + z[:, 1], limit).p_value < 0.05
         slope = np.where(np.arange(240) < 150, 0.75, -0.2)
-        change = al.constant_correlation_test(z[:, 0], slope * z[:, 0] + z[:, 1])
+        change = al.constant_correlation_test(z[:, 0], slope * z[:, 0] + z[:, 1], limit)
         found += change.p_value < 0.05 and abs(change.date - 150) < 25
     assert 0.02 <= rejected / draws <= 0.08
     assert found / draws > 0.85
