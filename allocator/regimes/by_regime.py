@@ -21,6 +21,7 @@ from allocator.regimes._partition import (
 from allocator.regimes.conditional import ConditionalTable
 from allocator.regimes.record import UNCLASSIFIED, Regimes
 from allocator.statistics import CircularBlockBootstrap, KernelVariance, holm, optimal_block_length
+from allocator.statistics._block_bias import block_correction
 from allocator.statistics._moments import is_rounding
 from allocator.statistics._returns import read_returns
 
@@ -46,7 +47,8 @@ def conditional_statistic(
 
     The periods of a regime are joined in their order; what depends on the path, as a drawdown does, runs
     across the joints. Dependence over time is measured on the influence of each period on the statistic (the
-    change when it is left out): it chooses the block length and gives the effective number of periods.
+    change when it is left out): it chooses the block length, gives the effective number of periods, and
+    raises the bootstrap error by what blocks cannot see of it.
 
     Parameters
     ----------
@@ -173,7 +175,7 @@ def _estimated(columns: FloatArray, bootstrap: _Bootstrap) -> dict[str, float | 
     if is_rounding(influence.std(), np.append(columns, whole)):
         return _nothing("no period changes the statistic: no error to estimate", whole)
     block = int(np.clip(np.ceil(optimal_block_length(influence)[1]), 1, n // 3))
-    error = bootstrap.error(columns, block)
+    error = bootstrap.error(columns, block) * block_correction(influence, block)
     if not error > 0.0:
         return _nothing("most resamples have no value", whole)
     effective = _effective(influence)
@@ -233,7 +235,8 @@ def _conventions(
     return (
         f"{title}{with_what}: of the periods of a regime joined in their order",
         f"low, high: {bootstrap.confidence:.0%} interval by circular block bootstrap within the regime, "
-        f"{bootstrap.n_resamples:,} resamples, seed {bootstrap.seed}",
+        f"{bootstrap.n_resamples:,} resamples, seed {bootstrap.seed}, error raised by the dependence that "
+        "blocks cut",
         *((tests,) if bootstrap.null is not None else ()),
         f"a regime with fewer than {FEWEST} periods is counted, not estimated",
     )

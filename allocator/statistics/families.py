@@ -59,7 +59,8 @@ class FamilyTest:
         A row a member: ``value``, ``difference``, ``standard_error``, ``p_value`` (two-sided, as if it were
         alone), ``p_holm``, ``p_romano_wolf`` (two-sided, for the family) and ``reason``.
     reality_check_p
-        One p for the family, one-sided: that none is better than the benchmark. White (2000).
+        One p for the family, one-sided: that none is better than the benchmark. White (2000), with every
+        difference over its error as in Hansen (2005), but without his recentring of the poor ones.
     n
         Rows of returns.
     block_length, n_resamples, seed
@@ -215,18 +216,23 @@ def romano_wolf(statistics: FloatArray, draws: FloatArray) -> FloatArray:
     return adjusted
 
 
-def reality_check(differences: FloatArray, changes: FloatArray) -> float:
-    """Return the p-value of the best difference being 0 or less. White (2000).
+def reality_check(statistics: FloatArray, draws: FloatArray) -> float:
+    """Return the p-value of the best of a family being no better than the benchmark. White (2000).
 
-    ``differences`` (n_members,) from the benchmark, higher is better, and their ``changes`` in each
-    resample, (n_resamples, n_members), in the same unit and not studentised.
+    Parameters
+    ----------
+    statistics
+        Shape (n_members,), higher is better: differences from the benchmark as in White (2000), or, so that
+        a noisy member does not hide the others, differences over their errors as in Hansen (2005).
+    draws
+        Their changes in each resample, in the same unit, shape (n_resamples, n_members).
     """
-    if changes.ndim != 2 or changes.shape[1:] != np.shape(differences):
-        raise InputError("changes", f"shape {changes.shape} for {np.size(differences)} differences")
-    if not np.size(differences):
+    if draws.ndim != 2 or draws.shape[1:] != np.shape(statistics):
+        raise InputError("draws", f"shape {draws.shape} for {np.size(statistics)} statistics")
+    if not np.size(statistics):
         return float("nan")
-    beyond = np.sum(changes.max(axis=1) >= np.max(differences))
-    return float((1 + beyond) / (len(changes) + 1))
+    beyond = np.sum(draws.max(axis=1) >= np.max(statistics))
+    return float((1 + beyond) / (len(draws) + 1))
 
 
 @dataclass(frozen=True)
@@ -282,13 +288,14 @@ def _tested(
         block = bootstrap.block([influence(member) for member in tested])
         draws = draw(tested, block, np.random.default_rng(bootstrap.seed))
     table, scores = _table(excess.names[1:], facts, reasons, draws)
+    t = (table["difference"] / table["standard_error"]).to_numpy()[tested]
     return FamilyTest(
         statistic=facts.statistic,
         unit=facts.unit,
         benchmark=excess.names[0],
         benchmark_value=float(facts.values[0] * facts.scale),
         table=table,
-        reality_check_p=reality_check((facts.values[1:] - facts.values[0])[tested], draws.changes),
+        reality_check_p=reality_check(t, scores),
         n=excess.n,
         block_length=block,
         n_resamples=bootstrap.n_resamples,

@@ -1,4 +1,8 @@
-"""Probabilistic and deflated Sharpe ratios: is a ratio above a bar, or above what luck would give."""
+"""Probabilistic and deflated Sharpe ratios: is a ratio above a bar, or above what luck would give.
+
+As published both suppose independent returns, and say too much of returns that are not. Here they take any
+:class:`SharpeMethod`: ``IndependentReturns()`` gives the published numbers.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from allocator.statistics._cash import Cash
 from allocator.statistics._moments import standardised_moment
 from allocator.statistics._paired import ExcessReturns, read_single, refuse_confidence
 from allocator.statistics._returns import Returns
+from allocator.statistics.sharpe_methods import Probability, SharpeMethod, StudentizedBootstrap
 
 __all__ = [
     "ProbabilisticSharpe",
@@ -22,11 +27,13 @@ __all__ = [
     "probabilistic_sharpe_ratio",
 ]
 
+_DEFAULT = StudentizedBootstrap()
+
 
 @final
 @dataclass(frozen=True)
 class SharpeMoments:
-    """What the error of a Sharpe ratio is made of, per period.
+    """What the error of a Sharpe ratio of independent returns is made of, per period.
 
     Attributes
     ----------
@@ -65,13 +72,7 @@ class SharpeMoments:
         So many returns of these moments make the probability equal to ``confidence``; infinite where the
         ratio is not above ``benchmark``, a ratio of one period. Bailey and López de Prado (2012).
         """
-        from scipy.special import ndtri  # not at the top: importing allocator costs no more than pandas
-
-        if np.isnan(self.sharpe):
-            return float("nan")
-        if self.sharpe <= benchmark:
-            return float("inf")
-        return float(1.0 + self.variance * (ndtri(confidence) / (self.sharpe - benchmark)) ** 2)
+        return _track_record(self.sharpe - benchmark, self.variance, confidence)
 
 
 @final
@@ -84,23 +85,28 @@ class ProbabilisticSharpe:
     name
         Of the series.
     moments
-        Of its returns over cash, per period; what the probability is made of.
+        Of its returns over cash, per period.
     periods_per_year
         To annualise with.
-    sharpe
+    sharpe, standard_error
         Per √year.
     benchmark
         The bar, per √year: as asked for, or the expected highest ratio of worthless trials.
     probability
         That the true ratio is above the bar; NaN where undefined, and ``reason`` says why.
     minimum_track_record
-        Returns of these moments that would make the probability ``confidence``; infinite below the bar.
+        Returns, with this ratio and an error that shrinks with their root, that would make the probability
+        ``confidence`` in the normal approximation; infinite below the bar.
     confidence
         Of the track record.
     n_trials
         Configurations that were tried; 1 where the bar was given.
     trial_variance
         Of their annualised ratios.
+    method
+        What the error rests on.
+    block_length, n_resamples, seed
+        Of a bootstrap; 0, 0 and None where there was none.
     reason
         Empty, or why a number is missing.
     """
@@ -109,12 +115,17 @@ class ProbabilisticSharpe:
     moments: SharpeMoments
     periods_per_year: float
     sharpe: float
+    standard_error: float
     benchmark: float
     probability: float
     minimum_track_record: float
     confidence: float
-    n_trials: int = 1
-    trial_variance: float = 0.0
+    n_trials: int
+    trial_variance: float
+    method: str
+    block_length: int
+    n_resamples: int
+    seed: int | None
     reason: str = ""
 
     @property
@@ -130,13 +141,15 @@ def probabilistic_sharpe_ratio(
     returns: Returns,
     cash: Cash,
     benchmark: float = 0.0,
+    method: SharpeMethod = _DEFAULT,
     *,
     periods_per_year: float | None = None,
     confidence: float = 0.95,
 ) -> ProbabilisticSharpe:
     """Estimate the probability that a Sharpe ratio is above a benchmark. Bailey and López de Prado (2012).
 
-    It allows for skew and fat tails, not for autocorrelation, nor for having chosen the series.
+    It allows for skew, fat tails and, unless ``method`` says otherwise, autocorrelation; not for having
+    chosen the series. As published: ``method=IndependentReturns()``.
 
     Parameters
     ----------
@@ -146,6 +159,9 @@ def probabilistic_sharpe_ratio(
         An annual effective rate, or the returns of cash in each period.
     benchmark
         An annualised ratio, per √year.
+    method
+        ``StudentizedBootstrap()``, ``HAC()``, ``IndependentReturns()`` (the published formula) or
+        ``NormalReturns()``.
     periods_per_year
         Inferred from dates; arrays must say it.
     confidence
@@ -154,7 +170,7 @@ def probabilistic_sharpe_ratio(
     if not np.isfinite(benchmark):
         raise InputError("benchmark", f"{benchmark!r} is no ratio")
     excess = read_single(returns, cash, periods_per_year)
-    return _above(excess, float(benchmark), confidence, 1, 0.0)
+    return _above(excess, float(benchmark), method, confidence, (1, 0.0))
 
 
 def deflated_sharpe_ratio(
@@ -162,6 +178,7 @@ def deflated_sharpe_ratio(
     cash: Cash,
     n_trials: int,
     trial_variance: float,
+    method: SharpeMethod = _DEFAULT,
     *,
     periods_per_year: float | None = None,
     confidence: float = 0.95,
@@ -181,6 +198,8 @@ def deflated_sharpe_ratio(
         Configurations that were tried: all of them, ``walk.n_tried`` of a walk-forward record.
     trial_variance
         Variance of their annualised Sharpe ratios: ``walk.trial_sharpe_variance``.
+    method
+        As in :func:`probabilistic_sharpe_ratio`.
     periods_per_year
         Inferred from dates; arrays must say it.
     confidence
@@ -188,7 +207,7 @@ def deflated_sharpe_ratio(
     """
     bar = expected_maximum_sharpe(n_trials, trial_variance)
     excess = read_single(returns, cash, periods_per_year)
-    return _above(excess, bar, confidence, n_trials, float(trial_variance))
+    return _above(excess, bar, method, confidence, (n_trials, float(trial_variance)))
 
 
 def expected_maximum_sharpe(n_trials: int, trial_variance: float) -> float:
@@ -210,25 +229,48 @@ def expected_maximum_sharpe(n_trials: int, trial_variance: float) -> float:
 
 
 def _above(
-    excess: ExcessReturns, benchmark: float, confidence: float, n_trials: int, trial_variance: float
+    excess: ExcessReturns,
+    benchmark: float,
+    method: SharpeMethod,
+    confidence: float,
+    trials: tuple[int, float],
 ) -> ProbabilisticSharpe:
     refuse_confidence(confidence)
-    excess.warn_if_few()
     nan, scale = float("nan"), float(np.sqrt(excess.periods_per_year))
-    moments = SharpeMoments(excess.n, nan, nan, nan) if excess.missing else _moments(excess)
+    found, moments = Probability(nan, nan), SharpeMoments(excess.n, nan, nan, nan)
+    if not excess.missing:
+        excess.warn_if_few()
+        moments = _moments(excess)
+        found = method.above(excess.matrix[:, 0], moments.sharpe, benchmark / scale)
+    variance, gap = excess.n * found.standard_error**2, moments.sharpe - benchmark / scale
+    undefined = "" if found.standard_error > 0.0 else "its estimated variance is not positive"
     return ProbabilisticSharpe(
         excess.names[0],
         moments,
         excess.periods_per_year,
         moments.sharpe * scale,
+        found.standard_error * scale,
         benchmark,
-        moments.probability_above(benchmark / scale),
-        moments.track_record_above(benchmark / scale, confidence),
+        found.value,
+        _track_record(gap, variance, confidence),
         confidence,
-        n_trials,
-        trial_variance,
-        excess.missing,
+        *trials,
+        method.describe(),
+        found.block_length,
+        found.n_resamples,
+        found.seed,
+        excess.missing or undefined,
     )
+
+
+def _track_record(gap: float, variance: float, confidence: float) -> float:
+    from scipy.special import ndtri  # not at the top: importing allocator costs no more than pandas
+
+    if np.isnan(gap):
+        return float("nan")
+    if gap <= 0.0:
+        return float("inf")
+    return float(1.0 + variance * (ndtri(confidence) / gap) ** 2)
 
 
 def _moments(excess: ExcessReturns) -> SharpeMoments:

@@ -76,6 +76,8 @@ def sharpe_interval(
 ) -> SharpeInterval:
     """Estimate an annualised Sharpe ratio with its standard error and interval.
 
+    For a table of the same series by regime see :func:`conditional_performance`.
+
     Parameters
     ----------
     returns

@@ -1,4 +1,4 @@
-"""A Sharpe ratio with the interval that dependence over time allows."""
+"""A Sharpe ratio of whatever periods there are, for tables of many: by regime, by era."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import InputError
+from allocator.statistics._block_bias import block_correction
 from allocator.statistics._moments import is_rounding
 from allocator.statistics._returns import Returns, read_numbers
 from allocator.statistics.block_length import optimal_block_length
@@ -59,11 +60,15 @@ def bootstrap_sharpe(
     n_resamples: int = 2000,
     seed: int = 0,
 ) -> SharpeEstimate:
-    """Estimate an annualised Sharpe ratio with a circular block-bootstrap interval.
+    """Estimate one cell of a table: mean, volatility and Sharpe ratio of some periods, with an interval.
 
-    The interval is the estimate ± t·sd over resamples, with Student's t for the number of blocks.
-    The block length is the optimal one of Politis and White (2004) for the influence of the returns
-    on the ratio, z - s(z² - 1)/2 in standardised returns (Mertens, 2002).
+    For one series :func:`sharpe_interval` is the better answer: it takes cash, and each resample has its own
+    error. This is what :func:`conditional_performance` shows by regime, where periods are few: a regime
+    that says nothing gives NaN and a reason, without a warning, and errors can be compared (Welch, 1951).
+    The interval is the estimate ± t·error, with Student's t for the number of blocks. The error is the
+    deviation over circular block resamples, times what their blocks cannot see of the dependence. The block
+    length is the optimal one of Politis and White (2004) for the influence of the returns on the ratio,
+    z - s(z² - 1)/2 in standardised returns (Mertens, 2002).
 
     Parameters
     ----------
@@ -96,8 +101,10 @@ def bootstrap_sharpe(
     if is_rounding(np.array(deviation), values):
         return SharpeEstimate(n, *annual, nan, nan, nan, nan, 0, "the returns never change")
     ratio, z = mean / deviation, (values - mean) / deviation
-    block = _block_length(z, ratio)
+    influence = z - ratio / 2.0 * (z * z - 1.0)
+    block = _block_length(influence)
     error = _standard_error(z, ratio, block, n_resamples, np.random.default_rng(seed))
+    error *= block_correction(influence, block)
     width = _student(n / block - 1.0, confidence) * error
     low, high = (ratio - width) * scale, (ratio + width) * scale
     return SharpeEstimate(n, *annual, ratio * scale, low, high, error * scale, block)
@@ -112,9 +119,9 @@ def _refuse_settings(periods_per_year: float, confidence: float, n_resamples: in
         raise InputError("n_resamples", f"{n_resamples!r} resamples have no spread", fix="pass 1000 or more")
 
 
-def _block_length(z: NDArray[np.float64], ratio: float) -> int:
-    _, circular = optimal_block_length(z - ratio / 2.0 * (z * z - 1.0))
-    return int(np.clip(np.ceil(circular), 1, len(z) // 3))
+def _block_length(influence: NDArray[np.float64]) -> int:
+    _, circular = optimal_block_length(influence)
+    return int(np.clip(np.ceil(circular), 1, len(influence) // 3))
 
 
 def _standard_error(

@@ -1,8 +1,8 @@
 """What the error of a Sharpe ratio, or of a difference of two, may rest on: one class for each assumption.
 
 From the strongest assumption to the weakest: ``NormalReturns``, ``IndependentReturns``, ``HAC``, and
-``StudentizedBootstrap``, the default everywhere. Each serves :func:`sharpe_interval` and
-:func:`sharpe_difference` alike.
+``StudentizedBootstrap``, the default everywhere. Each serves :func:`sharpe_interval`,
+:func:`sharpe_difference` and :func:`probabilistic_sharpe_ratio` alike.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = [
     "HAC",
     "IndependentReturns",
     "NormalReturns",
+    "Probability",
     "SharpeMethod",
     "StudentizedBootstrap",
     "Uncertainty",
@@ -61,11 +62,33 @@ class Uncertainty:
     seed: int | None = None
 
 
+@final
+@dataclass(frozen=True)
+class Probability:
+    """How probable it is that a ratio is above a benchmark.
+
+    Attributes
+    ----------
+    value
+        NaN where the variance is not positive.
+    standard_error
+        Of the ratio, per period.
+    block_length, n_resamples, seed
+        As in :class:`Uncertainty`.
+    """
+
+    value: float
+    standard_error: float
+    block_length: int = 0
+    n_resamples: int = 0
+    seed: int | None = None
+
+
 class SharpeMethod(ABC):
     """How the error of a Sharpe ratio is found.
 
-    Both methods take excess returns without constants, (n_periods,) and (n_periods, 2), of at least 12
-    rows, the estimate per period (ddof 1), and the confidence of the interval.
+    All methods take excess returns without constants, (n_periods,) or (n_periods, 2), of at least 12
+    rows, the estimate per period (ddof 1), and the confidence of the interval or a benchmark per period.
     """
 
     @abstractmethod
@@ -75,6 +98,10 @@ class SharpeMethod(ABC):
     @abstractmethod
     def of_difference(self, pair: FloatArray, difference: float, confidence: float) -> Uncertainty:
         """Return how uncertain the ratio of the first column less that of the second is."""
+
+    @abstractmethod
+    def above(self, excess: FloatArray, ratio: float, benchmark: float) -> Probability:
+        """Return how probable it is that the ratio of one series is above a benchmark."""
 
     @abstractmethod
     def describe(self) -> str:
@@ -102,6 +129,10 @@ class NormalReturns(SharpeMethod):
         spread = (first**2 + second**2 - 2.0 * first * second * r**2) / 2.0
         return _normal(difference, (2.0 - 2.0 * r + spread) / len(pair), confidence)
 
+    def above(self, excess: FloatArray, ratio: float, benchmark: float) -> Probability:
+        """Return how probable it is that the ratio of one series is above a benchmark."""
+        return _normal_above((1.0 + ratio**2 / 2.0) / len(excess), ratio - benchmark, len(excess))
+
     def describe(self) -> str:
         """Return what the method is called, and its source."""
         return "independent normal returns (Lo, 2002; Jobson and Korkie, 1981; Memmel, 2003)"
@@ -117,12 +148,23 @@ class IndependentReturns(SharpeMethod):
 
     def of_ratio(self, excess: FloatArray, ratio: float, confidence: float) -> Uncertainty:
         """Return how uncertain the ratio of one series is."""
-        return _normal(ratio, float(np.mean(influence(excess, ratio) ** 2)) / len(excess), confidence)
+        return _normal(ratio, self._variance(excess, ratio), confidence)
 
     def of_difference(self, pair: FloatArray, difference: float, confidence: float) -> Uncertainty:
         """Return how uncertain the ratio of the first column less that of the second is."""
         variance = float(np.var(difference_influence(pair), ddof=1))
         return _normal(difference, variance / len(pair), confidence)
+
+    def above(self, excess: FloatArray, ratio: float, benchmark: float) -> Probability:
+        """Return how probable it is that the ratio of one series is above a benchmark.
+
+        The probabilistic Sharpe ratio as published: Bailey and López de Prado (2012).
+        """
+        return _normal_above(self._variance(excess, ratio), ratio - benchmark, len(excess))
+
+    @staticmethod
+    def _variance(excess: FloatArray, ratio: float) -> float:
+        return float(np.mean(influence(excess, ratio) ** 2)) / len(excess)
 
     def describe(self) -> str:
         """Return what the method is called, and its source."""
@@ -166,6 +208,10 @@ class HAC(SharpeMethod):
         )
         return self.long_run.variance(moments, gradient) / len(excess)
 
+    def above(self, excess: FloatArray, ratio: float, benchmark: float) -> Probability:
+        """Return how probable it is that the ratio of one series is above a benchmark."""
+        return _normal_above(self.variance(excess[:, np.newaxis]), ratio - benchmark, len(excess))
+
     def describe(self) -> str:
         """Return what the method is called, and its source."""
         return f"HAC: {self.long_run.describe()} (Ledoit and Wolf, 2008)"
@@ -207,8 +253,7 @@ class StudentizedBootstrap(SharpeMethod):
 
     def of_ratio(self, excess: FloatArray, ratio: float, confidence: float) -> Uncertainty:
         """Return how uncertain the ratio of one series is."""
-        block = self.block([influence(excess, ratio)])
-        draws = ratio_draws(excess[:, np.newaxis], block, self.n_resamples, np.random.default_rng(self.seed))
+        block, draws = self._ratio_draws(excess, ratio)
         return self._concluded(ratio, self.error.variance(excess[:, np.newaxis]), draws, block, confidence)
 
     def of_difference(self, pair: FloatArray, difference: float, confidence: float) -> Uncertainty:
@@ -226,6 +271,11 @@ class StudentizedBootstrap(SharpeMethod):
         longest = max(optimal_block_length(series)[1] for series in influences)
         return int(np.clip(np.ceil(longest), 1, n // 4))
 
+    def _ratio_draws(self, excess: FloatArray, ratio: float) -> tuple[int, Draws]:
+        block = self.block([influence(excess, ratio)])
+        rng = np.random.default_rng(self.seed)
+        return block, ratio_draws(excess[:, np.newaxis], block, self.n_resamples, rng)
+
     def _concluded(
         self, estimate: float, variance: float, draws: Draws, block: int, confidence: float
     ) -> Uncertainty:
@@ -239,6 +289,20 @@ class StudentizedBootstrap(SharpeMethod):
         p = (1 + int(np.sum(sizes >= abs(estimate) / error))) / (self.n_resamples + 1)
         p = p if np.isfinite(error) else float("nan")
         return Uncertainty(error, width, p, block, self.n_resamples, self.seed)
+
+    def above(self, excess: FloatArray, ratio: float, benchmark: float) -> Probability:
+        """Return how probable it is that the ratio of one series is above a benchmark.
+
+        The share of the resamples in which the estimate is less far above the truth, in errors, than it is
+        above the benchmark: never above n_resamples/(n_resamples + 1).
+        """
+        block, draws = self._ratio_draws(excess, ratio)
+        variance = self.error.variance(excess[:, np.newaxis])
+        error = float(np.sqrt(variance)) if variance > 0.0 else float("nan")
+        t, count = (ratio - benchmark) / error, self.n_resamples + 1
+        value = 1.0 - (1 + int(np.sum(draws.studentised()[:, 0] >= t))) / count
+        value = value if np.isfinite(error) else float("nan")
+        return Probability(value, error, block, self.n_resamples, self.seed)
 
     def describe(self) -> str:
         """Return what the method is called, and its source."""
@@ -278,3 +342,13 @@ def _normal(estimate: float, variance: float, confidence: float) -> Uncertainty:
     error = float(np.sqrt(variance))
     width = float(ndtri(0.5 + confidence / 2.0)) * error
     return Uncertainty(error, width, float(2.0 * ndtr(-abs(estimate) / error)))
+
+
+def _normal_above(variance: float, gap: float, n: int) -> Probability:
+    """Return Φ(gap√((n - 1)/n)/error), with the degree that Bailey and López de Prado (2012) take off."""
+    if not variance > 0.0:
+        return Probability(float("nan"), float("nan"))
+    from scipy.special import ndtr  # not at the top: importing allocator costs no more than pandas
+
+    error = float(np.sqrt(variance))
+    return Probability(float(ndtr(gap / error * np.sqrt((n - 1) / n))), error)

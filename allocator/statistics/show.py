@@ -46,7 +46,7 @@ def _between(low: float, high: float, confidence: float) -> str:
     return f"{100 * confidence:g} % interval {_number(low, '+.3f')} to {_number(high, '+.3f')}"
 
 
-def _footer(result: SharpeInterval | SharpeDifference | FamilyTest) -> list[str]:
+def _footer(result: SharpeInterval | SharpeDifference | FamilyTest | ProbabilisticSharpe) -> list[str]:
     """Return what the errors rest on: the method, and how it was resampled."""
     if not result.n_resamples or not result.block_length:
         return [result.method]
@@ -140,11 +140,12 @@ def _probability_lines(result: ProbabilisticSharpe) -> list[str]:
     )
     return [
         f"{'Deflated' if is_deflated else 'Probabilistic'} Sharpe ratio of {result.name}: "
-        f"{_number(result.probability, '.4f')} that {_number(result.sharpe)} per √year is above "
-        f"{result.benchmark:.3f}, {bar}",
+        f"{_number(result.probability, '.4f')} that {_number(result.sharpe)} ± "
+        f"{_number(result.standard_error)} per √year is above {result.benchmark:.3f}, {bar}",
         f"{record}; n={result.n:,}, skewness {_number(moments.skewness, '.2f')}, "
         f"kurtosis {_number(moments.kurtosis, '.2f')} (3 if normal)",
-        f"independent returns of any shape (Bailey and López de Prado, {2014 if is_deflated else 2012})",
+        f"Bailey and López de Prado ({2014 if is_deflated else 2012}), with the error of the method below",
+        *_footer(result),
         *_reason(result.reason),
     ]
 
@@ -200,8 +201,8 @@ def _family_lines(result: FamilyTest, tested: int) -> list[str]:
     if not tested:
         return [f"none can be tested; n={result.n:,}"]
     return [
-        f"White's reality check: p = {_p(result.reality_check_p)} that none of the {tested} tested is "
-        "better, one-sided; the others are two-sided",
+        f"White's reality check, studentised: p = {_p(result.reality_check_p)} that none of the {tested} "
+        "tested is better, one-sided; the others are two-sided",
         "p alone is as if there were no others; those of Holm and of Romano and Wolf (2005) hold for all "
         f"{tested} together; n={result.n:,}",
         *_footer(result),

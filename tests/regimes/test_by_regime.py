@@ -72,7 +72,9 @@ def test_two_series_are_resampled_together():
     frame["bonds"] += 0.7 * frame["stocks"]
     labels = halves(frame.index)
     mine = conditional_statistic(frame["stocks"], labels, pearson, beside=frame["bonds"], n_resamples=1500)
-    theirs = conditional_correlation(frame["stocks"], frame["bonds"], labels, n_resamples=1500).table
+    theirs = conditional_correlation(
+        frame["stocks"], frame["bonds"], labels, n_resamples=1500, block_length=2
+    ).table
     for label in ("early", "late"):
         row, other = mine.table.loc[("stocks", label)], theirs.loc[label]
         assert row["pearson"] == pytest.approx(other["correlation"], abs=1e-12)
@@ -140,6 +142,16 @@ def test_the_error_knows_the_dependence():
         blocks += table["block_length"].tolist()
     assert 0.82 < np.mean(ratios) < 1.1
     assert 1 < min(blocks) <= max(blocks) <= 400 // 3
+
+
+def test_the_error_knows_what_blocks_cut():
+    """60 periods of AR(1), φ = 0.5: what blocks alone see is under 0.8 of the error of the mean."""
+    ratios = []
+    for seed in range(30):
+        series = persistent(120, seed, 0.5)
+        table = conditional_statistic(series, halves(series.index), np.mean, n_resamples=40).table
+        ratios += (table["standard_error"] / (0.02 / 0.5 / np.sqrt(60))).tolist()
+    assert 0.86 < np.mean(ratios) < 1.05
 
 
 @pytest.mark.parametrize(("statistic", "truth"), [(np.mean, 0.005), (np.std, 0.03)])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.statistics import (
     CircularBlockBootstrap,
+    Prewhitened,
     StationaryBootstrap,
     bootstrap,
     bootstrap_drawdown,
@@ -23,6 +24,7 @@ from allocator.statistics import (
     resampled_moments,
     resampled_statistic,
 )
+from allocator.statistics._block_bias import block_correction
 
 KINDS = (StationaryBootstrap, CircularBlockBootstrap)
 
@@ -394,3 +396,34 @@ def test_schemes_say_what_they_are():
     assert str(CircularBlockBootstrap(5)) == "circular block bootstrap, blocks of 5 rows"
     assert StationaryBootstrap(5) == StationaryBootstrap(5.0)
     assert len({StationaryBootstrap(5), StationaryBootstrap(5), CircularBlockBootstrap(5)}) == 2
+
+
+# What blocks cannot see.
+
+
+@pytest.mark.parametrize("block", [1, 3, 8])
+def test_the_correction_is_against_the_variance_that_blocks_give(block):
+    """n times the variance of resampled means, by simulation; 120 is a whole number of all blocks."""
+    x = np.convolve(np.random.default_rng(2).standard_normal(130), np.ones(6), "valid")[:120]
+    means = resampled_means(x[:, np.newaxis], block, 60_000, np.random.default_rng(0))
+    whole = Prewhitened().variance((x - x.mean())[:, np.newaxis], np.ones(1))
+    expected = np.sqrt(whole / (120 * means.var()))
+    assert expected > 1.2
+    assert block_correction(x, block) == pytest.approx(expected, rel=0.01)
+
+
+def test_independent_rows_and_reversals_are_not_corrected():
+    x = np.random.default_rng(0).standard_normal(5000)
+    assert block_correction(x, 1) == pytest.approx(1.0, abs=0.03)
+    assert block_correction(np.diff(x), 1) == 1.0
+    assert block_correction(np.ones(20), 1) == 1.0
+
+
+def test_single_rows_of_an_autoregression_lack_its_long_run():
+    """AR(1): √((1 + φ)/(1 - φ)), √3 for 0.5."""
+    x = np.zeros(20_000)
+    shocks = np.random.default_rng(0).standard_normal(len(x))
+    for t in range(1, len(x)):
+        x[t] = 0.5 * x[t - 1] + shocks[t]
+    assert block_correction(x, 1) == pytest.approx(np.sqrt(3.0), rel=0.05)
+    assert block_correction(x, 60) == pytest.approx(1.0, abs=0.05)

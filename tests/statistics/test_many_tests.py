@@ -86,10 +86,26 @@ def test_holm_refuses_what_is_no_p_value(p):
 
 def test_reality_check_of_arch():
     """RealityCheck of arch 8.0.0 on these returns, circular blocks of 4, 50,000 resamples: 0.00244."""
-    found = al.mean_family_test(
-        family()[1], family()[0], al.StudentizedBootstrap(4, 40_000), periods_per_year=12
+    benchmark, members = family()
+    differences = members - benchmark[:, np.newaxis]
+    draws = kernel.mean_draws(differences, 4, 40_000, np.random.default_rng(0))
+    p = reality_check(differences.mean(axis=0), draws.changes)
+    assert p == pytest.approx(0.00244, abs=4 * np.sqrt(2 * 0.00244 / 40_000))
+
+
+def test_the_reality_check_of_a_family_is_studentised():
+    """A noisy member of no worth would hide the others: it sets the largest change of a resample."""
+    benchmark, members = family()
+    noisy = np.column_stack(
+        [members, benchmark + 0.15 * np.random.default_rng(4).standard_normal(len(members))]
     )
-    assert found.reality_check_p == pytest.approx(0.00244, abs=4 * np.sqrt(2 * 0.00244 / 40_000))
+    found = al.mean_family_test(noisy, benchmark, al.StudentizedBootstrap(4, 1999), periods_per_year=12)
+    t = (found.table["difference"] / found.table["standard_error"]).to_numpy()
+    assert found.reality_check_p == pytest.approx(reality_check(t, found.draws), abs=1e-12)
+    differences = noisy - benchmark[:, np.newaxis]
+    draws = kernel.mean_draws(differences, 4, 1999, np.random.default_rng(0))
+    plain = reality_check(differences.mean(axis=0), draws.changes)
+    assert found.reality_check_p < 0.05 < plain
 
 
 def test_step_down_of_arch():
@@ -107,7 +123,7 @@ def test_reality_check_is_the_share_of_larger_maxima():
     changes = np.array([[0.1, 0.5], [0.3, -1.0], [0.2, 0.2], [-0.4, -0.1]])
     assert reality_check(np.array([0.25, 0.0]), changes) == pytest.approx(3 / 5)
     assert np.isnan(reality_check(np.array([]), np.empty((4, 0))))
-    with pytest.raises(al.InputError, match=r"changes: shape \(4, 2\) for 3 differences"):
+    with pytest.raises(al.InputError, match=r"draws: shape \(4, 2\) for 3 statistics"):
         reality_check(np.zeros(3), changes)
     with pytest.raises(al.InputError, match=r"draws: shape \(4, 2\) for 3 statistics"):
         romano_wolf(np.zeros(3), changes)
@@ -262,7 +278,8 @@ def test_a_family_prints_its_number_its_members_and_its_p_values():
         assert name in text
     assert "p Romano–Wolf" in text
     assert (
-        f"White's reality check: p = {found.reality_check_p:.4f} that none of the 6 tested is better" in text
+        f"White's reality check, studentised: p = {found.reality_check_p:.4f} that none of the 6 tested is "
+        "better" in text
     )
     assert "hold for all 6 together; n=160" in text
     assert "499 resamples, seed 0" in text
