@@ -2,6 +2,7 @@
 
 from allocator.regimes.by_regime import conditional_statistic
 from allocator.regimes.conditional import ConditionalTable, conditional_correlation, conditional_performance
+from allocator.regimes.contrast import RegimeContrast, regime_contrast
 from allocator.regimes.given import given_labels
 from allocator.regimes.labels import (
     US_ERAS,
@@ -21,6 +22,7 @@ __all__ = [
     "ConditionalTable",
     "MarkovFit",
     "MarkovModel",
+    "RegimeContrast",
     "Regimes",
     "US_ERAS",
     "conditional_correlation",
@@ -36,6 +38,7 @@ __all__ = [
     "markov_regimes",
     "price_trend",
     "published",
+    "regime_contrast",
     "relative_volatility",
     "signal_level",
     "signal_quantile",

@@ -6,13 +6,14 @@ from allocator.statistics.annualisation import (
     autocorrelated_sharpe,
 )
 from allocator.statistics.block_calibration import BlockCalibration, calibrated_block_length
-from allocator.statistics.block_length import joint_block_length, optimal_block_length
+from allocator.statistics.block_length import joint_block_length, optimal_block_length, wide_block_length
 from allocator.statistics.bootstrap import (
     BlockBootstrap,
     CircularBlockBootstrap,
     StationaryBootstrap,
     resampled_means,
 )
+from allocator.statistics.constancy_bootstrap import ConstancyBootstrap
 from allocator.statistics.constant_correlation import (
     ConstantCorrelationTest,
     LogBandwidth,
@@ -36,10 +37,21 @@ from allocator.statistics.covariance import (
     ledoit_wolf_identity_covariance,
     sample_covariance,
 )
-from allocator.statistics.drawdown import Drawdown, drawdown_path, drawdowns, max_drawdown, worst_drawdown
+from allocator.statistics.drawdown import (
+    Drawdown,
+    average_drawdown,
+    drawdown_path,
+    drawdowns,
+    max_drawdown,
+    pain_index,
+    ulcer_index,
+    worst_drawdown,
+)
 from allocator.statistics.drawdown_at_risk import conditional_drawdown_at_risk, drawdown_at_risk
 from allocator.statistics.drawdown_inference import DrawdownDistribution, bootstrap_drawdown
+from allocator.statistics.drawdown_ratios import martin_ratio, pain_ratio, sterling_ratio
 from allocator.statistics.empyrical_table import empyrical_summary
+from allocator.statistics.event_study import EventStudy, event_study
 from allocator.statistics.families import (
     FamilyTest,
     holm,
@@ -80,11 +92,15 @@ from allocator.statistics.performance import (
     best_period,
     cagr,
     calmar_ratio,
+    cumulative_returns,
+    downside_deviation,
     kurtosis,
+    omega_ratio,
     sharpe_ratio,
     sharpe_standard_error,
     skewness,
     sortino_ratio,
+    total_return,
     volatility,
     worst_period,
 )
@@ -97,6 +113,25 @@ from allocator.statistics.probabilistic_sharpe import (
 )
 from allocator.statistics.ratio_difference import SharpeDifference, sharpe_difference
 from allocator.statistics.ratio_interval import SharpeInterval, sharpe_interval
+from allocator.statistics.regression import (
+    LeastSquares,
+    LinearCombination,
+    WaldTest,
+    least_squares,
+    linear_combination,
+    wald_test,
+)
+from allocator.statistics.regression_errors import (
+    HACErrors,
+    HC0Errors,
+    HC1Errors,
+    HC3Errors,
+    IndependentErrors,
+    NeweyWestErrors,
+    RegressionErrors,
+    WideHACErrors,
+)
+from allocator.statistics.relative import beta, information_ratio, jensen_alpha, tracking_error
 from allocator.statistics.resampled import (
     ResampledMoments,
     resampled_correlations,
@@ -117,11 +152,21 @@ from allocator.statistics.sharpe_methods import (
     SharpeMethod,
     StudentizedBootstrap,
 )
+from allocator.statistics.sieve_bootstrap import WildSieveBootstrap
 from allocator.statistics.structural_breaks import Partition, StructuralBreaks, find_breaks
 from allocator.statistics.summary import performance_summary
 from allocator.statistics.sup_f import BreakTest, break_test
-from allocator.statistics.tail import expected_shortfall, value_at_risk
+from allocator.statistics.tail import (
+    expected_shortfall,
+    modified_expected_shortfall,
+    modified_value_at_risk,
+    normal_expected_shortfall,
+    normal_value_at_risk,
+    tail_ratio,
+    value_at_risk,
+)
 from allocator.statistics.two_factors import TwoFactorCorrelation, two_factor_correlation
+from allocator.statistics.wide_bandwidth import WideBandwidth
 
 __all__ = [
     "AdjustedCorrelation",
@@ -132,6 +177,7 @@ __all__ = [
     "BlockCalibration",
     "BreakTest",
     "CircularBlockBootstrap",
+    "ConstancyBootstrap",
     "ConstantCorrelationTest",
     "CorrelationByFrequency",
     "CorrelationEstimate",
@@ -139,22 +185,32 @@ __all__ = [
     "CorrelationPath",
     "Drawdown",
     "DrawdownDistribution",
+    "EventStudy",
     "FamilyTest",
     "FixedBandwidth",
     "HAC",
+    "HACErrors",
+    "HC0Errors",
+    "HC1Errors",
+    "HC3Errors",
+    "IndependentErrors",
     "IndependentReturns",
     "KernelVariance",
+    "LeastSquares",
     "LevelCorrelation",
     "LeverageAttribution",
+    "LinearCombination",
     "LogBandwidth",
     "LongRunVariance",
     "NeweyWestBandwidth",
+    "NeweyWestErrors",
     "NormalReturns",
     "Partition",
     "Parzen",
     "Prewhitened",
     "ProbabilisticSharpe",
     "QuadraticSpectral",
+    "RegressionErrors",
     "ResampledMoments",
     "RollingCovariance",
     "SharpeDifference",
@@ -167,10 +223,16 @@ __all__ = [
     "StructuralBreaks",
     "StudentizedBootstrap",
     "TwoFactorCorrelation",
+    "WaldTest",
+    "WideBandwidth",
+    "WideHACErrors",
+    "WildSieveBootstrap",
     "adjusted_correlation",
     "annualisation_factor",
     "autocorrelated_sharpe",
+    "average_drawdown",
     "best_period",
+    "beta",
     "bootstrap_correlation",
     "bootstrap_drawdown",
     "bootstrap_sharpe",
@@ -183,11 +245,14 @@ __all__ = [
     "correlation",
     "correlation_by_frequency",
     "correlation_interval",
+    "cumulative_returns",
     "deflated_sharpe_ratio",
+    "downside_deviation",
     "drawdown_at_risk",
     "drawdown_path",
     "drawdowns",
     "empyrical_summary",
+    "event_study",
     "expected_maximum_sharpe",
     "expected_shortfall",
     "exponential_correlation",
@@ -197,17 +262,29 @@ __all__ = [
     "fisher_interval",
     "forbes_rigobon_correlation",
     "holm",
+    "information_ratio",
+    "jensen_alpha",
     "joint_block_length",
     "kurtosis",
+    "least_squares",
     "ledoit_wolf_covariance",
     "ledoit_wolf_identity_covariance",
     "level_correlation",
     "levered_return_parts",
+    "linear_combination",
+    "martin_ratio",
     "max_drawdown",
     "mean_family_test",
+    "modified_expected_shortfall",
+    "modified_value_at_risk",
     "money_weighted_return",
     "monthly_returns",
+    "normal_expected_shortfall",
+    "normal_value_at_risk",
+    "omega_ratio",
     "optimal_block_length",
+    "pain_index",
+    "pain_ratio",
     "performance_summary",
     "probabilistic_sharpe_ratio",
     "raised_correlation",
@@ -230,9 +307,16 @@ __all__ = [
     "sharpe_standard_error",
     "skewness",
     "sortino_ratio",
+    "sterling_ratio",
+    "tail_ratio",
+    "total_return",
+    "tracking_error",
     "two_factor_correlation",
+    "ulcer_index",
     "value_at_risk",
     "volatility",
+    "wald_test",
+    "wide_block_length",
     "worst_drawdown",
     "worst_period",
 ]

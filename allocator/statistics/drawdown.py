@@ -19,7 +19,16 @@ from allocator.statistics._returns import (
     read_start,
 )
 
-__all__ = ["Drawdown", "drawdown_path", "drawdowns", "max_drawdown", "worst_drawdown"]
+__all__ = [
+    "Drawdown",
+    "average_drawdown",
+    "drawdown_path",
+    "drawdowns",
+    "max_drawdown",
+    "pain_index",
+    "ulcer_index",
+    "worst_drawdown",
+]
 
 # Down 10 % and up 1/0.9 - 1 ends a last bit below 1: that is recovered, and equal depths are ties.
 _ROUNDING = 1e-12
@@ -64,6 +73,35 @@ def max_drawdown(returns: Returns) -> Labelled:
     """Deepest drawdown of each series, a fraction: -0.25 is a loss of a quarter, 0.0 is none."""
     table = read_returns(returns)
     return table.label(_paths(table.matrix).min(axis=0))
+
+
+def average_drawdown(returns: Returns) -> Labelled:
+    """Mean depth of the drawdowns of each series, open ones included, a fraction <= 0; 0.0 if none.
+
+    Of episodes, each counted once however long: :func:`drawdowns` lists them. Of periods it is
+    :func:`pain_index`.
+    """
+    table = read_returns(returns)
+    return table.label(np.array([_mean_depth(path) for path in _paths(table.matrix).T]))
+
+
+def pain_index(returns: Returns) -> Labelled:
+    """Mean size of the drawdown over all periods, those at a high included, a fraction >= 0.
+
+    Becker (2006). Like the maximum drawdown it grows with the number of periods.
+    """
+    table = read_returns(returns)
+    return table.label(-_paths(table.matrix).mean(axis=0) + 0.0)
+
+
+def ulcer_index(returns: Returns) -> Labelled:
+    """Root mean square drawdown over all periods, those at a high included, a fraction >= 0.
+
+    Martin and McCann (1989), of the high of the whole past. Between the pain index and the maximum
+    drawdown; like them it grows with the number of periods.
+    """
+    table = read_returns(returns)
+    return table.label(np.sqrt(np.mean(_paths(table.matrix) ** 2, axis=0)))
 
 
 def worst_drawdown(returns: Returns, start: pd.Timestamp | str | None = None) -> Drawdown:
@@ -111,6 +149,11 @@ def _paths(values: FloatArray) -> FloatArray:
     path = wealth / np.maximum(np.maximum.accumulate(wealth, axis=0), 1.0) - 1.0
     path[path > -_ROUNDING] = 0.0
     return np.asarray(path)
+
+
+def _mean_depth(path: FloatArray) -> float:
+    first, last = _episodes(path)
+    return float(np.mean([path[a:b].min() for a, b in zip(first, last, strict=True)])) if len(first) else 0.0
 
 
 def _first_lowest(path: FloatArray) -> int:

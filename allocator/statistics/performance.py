@@ -8,6 +8,8 @@ UndefinedStatisticWarning that says why and for which series. Bad input is an In
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -29,11 +31,15 @@ __all__ = [
     "best_period",
     "cagr",
     "calmar_ratio",
+    "cumulative_returns",
+    "downside_deviation",
     "kurtosis",
+    "omega_ratio",
     "sharpe_ratio",
     "sharpe_standard_error",
     "skewness",
     "sortino_ratio",
+    "total_return",
     "volatility",
     "worst_period",
 ]
@@ -51,6 +57,22 @@ def cagr(
     table = read_returns(returns)
     years = period_years(table, periods_per_year, start).sum()
     return table.label(np.prod(1.0 + table.matrix, axis=0) ** (1.0 / years) - 1.0)
+
+
+def total_return(returns: Returns) -> Labelled:
+    """Compounded return of the whole sample, a fraction; -1.0 once everything is lost."""
+    table = read_returns(returns)
+    return table.label(np.prod(1.0 + table.matrix, axis=0) - 1.0)
+
+
+def cumulative_returns(returns: Returns) -> Any:
+    """Compounded return from before the first period to each period's end, shaped like the returns.
+
+    Fractions: 100 invested are worth ``100 * (1 + cumulative_returns(returns))``. The last row is
+    :func:`total_return`.
+    """
+    table = read_returns(returns)
+    return table.label_rows(np.asarray(np.cumprod(1.0 + table.matrix, axis=0) - 1.0))
 
 
 def volatility(returns: Returns, periods_per_year: float | None = None) -> Labelled:
@@ -102,11 +124,37 @@ def sortino_ratio(returns: Returns, cash: Cash, periods_per_year: float | None =
     """
     table = read_returns(returns)
     excess = excess_returns(table, cash, periods_per_year)
-    downside = np.sqrt(np.mean(np.minimum(excess, 0.0) ** 2, axis=0))
+    downside = _semideviation(excess)
     undefined = is_rounding(downside, table.matrix)
     warn_undefined("sortino_ratio", table, undefined, "no period lost against cash, its semideviation is 0")
     ratio = excess.mean(axis=0) / np.where(undefined, np.nan, downside)
     return table.label(ratio * np.sqrt(periods_in_year(table, periods_per_year)))
+
+
+def downside_deviation(returns: Returns, cash: Cash, periods_per_year: float | None = None) -> Labelled:
+    """Annualised semideviation of returns below cash (per √year), what :func:`sortino_ratio` divides by.
+
+    √(Σ min(excess, 0)²/n) over all n periods, times √periods; 0.0 where no period lost. ``cash`` is the
+    target: an annual effective rate, or a return for each period. Sortino and van der Meer (1991).
+    """
+    table = read_returns(returns)
+    downside = _semideviation(excess_returns(table, cash, periods_per_year))
+    return table.label(downside * np.sqrt(periods_in_year(table, periods_per_year)))
+
+
+def omega_ratio(returns: Returns, cash: Cash, periods_per_year: float | None = None) -> Labelled:
+    """Gains over cash divided by losses against it, Σ max(excess, 0)/Σ max(-excess, 0); 1 is even.
+
+    Not annualised: its value depends on the length of a period. ``cash`` is the threshold: an annual
+    effective rate, or a return for each period. Keating and Shadwick (2002); at 0 it is the ratio of
+    Bernardo and Ledoit (2000). NaN where no period lost against cash.
+    """
+    table = read_returns(returns)
+    excess = excess_returns(table, cash, periods_per_year)
+    lost = -np.minimum(excess, 0.0).mean(axis=0)
+    undefined = is_rounding(lost, table.matrix)
+    warn_undefined("omega_ratio", table, undefined, "no period lost against cash")
+    return table.label(np.maximum(excess, 0.0).mean(axis=0) / np.where(undefined, np.nan, lost))
 
 
 def calmar_ratio(
@@ -154,6 +202,10 @@ def _spread_of_excess(table: ReturnTable, excess: FloatArray) -> FloatArray:
     spread = standard_deviation(excess)
     # Cash plus a constant leaves rounding of the size of the returns, not of the excess.
     return np.where((spread == 0) | is_rounding(spread, table.matrix), np.nan, spread)
+
+
+def _semideviation(excess: FloatArray) -> FloatArray:
+    return np.asarray(np.sqrt(np.mean(np.minimum(excess, 0.0) ** 2, axis=0)))
 
 
 def _mertens(excess: FloatArray, sharpe: FloatArray) -> FloatArray:

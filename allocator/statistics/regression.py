@@ -1,0 +1,426 @@
+"""Least squares, errors that allow for what residuals do in markets, and tests of the coefficients.
+
+How the coefficients are computed and how far they are trusted are two parts: ``least_squares(y, x,
+HC3Errors())`` and ``least_squares(y, x, NeweyWestErrors(4))`` have the same coefficients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import InputError
+from allocator.statistics import show_regression as show
+from allocator.statistics._paired import refuse_confidence
+from allocator.statistics._regression import Numbers, refuse_other_rows
+from allocator.statistics._returns import FloatArray, read_numbers
+from allocator.statistics.regression_errors import RegressionErrors, WideHACErrors
+
+__all__ = [
+    "LeastSquares",
+    "LinearCombination",
+    "WaldTest",
+    "least_squares",
+    "linear_combination",
+    "wald_test",
+]
+
+Regressors: TypeAlias = "Numbers | pd.DataFrame | Mapping[str, Numbers]"
+
+_EXACT = 1e-12  # residuals this small beside y are rounding: the fit is exact, and has no error
+
+_DEFAULT = WideHACErrors()
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class LeastSquares:
+    """A fitted regression; prints itself.
+
+    Attributes
+    ----------
+    name
+        Of the series that is explained.
+    table
+        A row a coefficient, the intercept first: ``estimate``, ``standard_error``, ``t``, ``p_value``
+        (two-sided, of 0), ``low``, ``high``; Student's t with ``degrees``.
+    covariance
+        Of the coefficients, a DataFrame by name.
+    n, degrees
+        Rows, and the degrees of freedom of Student's t: rows less coefficients unless the errors have fewer.
+    r_squared, deviation
+        Share of the variance that is explained; standard deviation of the residuals (ddof k), unit of y.
+    residuals
+        Series where y is one, else an array, (n_periods,).
+    confidence
+        Of the intervals.
+    begin, end
+        First and last date; rows from 1 where there are none.
+    method
+        What the errors allow for.
+    reason
+        Empty, or why errors are missing.
+    """
+
+    name: str
+    table: pd.DataFrame
+    covariance: pd.DataFrame
+    n: int
+    degrees: float
+    r_squared: float
+    deviation: float
+    residuals: Any
+    confidence: float
+    begin: Any
+    end: Any
+    method: str
+    reason: str = ""
+
+    @property
+    def coefficients(self) -> pd.Series[float]:
+        """Estimates by name."""
+        return self.table["estimate"]
+
+    __repr__ = show.regression_text
+    _repr_html_ = show.regression_html
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class WaldTest:
+    """A test of linear restrictions on coefficients; prints itself.
+
+    Attributes
+    ----------
+    restrictions
+        What is tested, each as a text.
+    statistic
+        Wald's, χ² with as many degrees as restrictions in large samples.
+    p_value
+        Of the F distribution of statistic/restrictions; for one restriction, of Student's t.
+    p_chi2
+        Of the χ² distribution, too small in small samples.
+    degrees
+        Of the denominator, before Hotelling's T² takes restrictions less 1 from those of wide errors.
+    n
+        Rows.
+    method
+        What the errors allow for.
+    reason
+        Empty, or why a number is missing.
+    """
+
+    restrictions: tuple[str, ...]
+    statistic: float
+    p_value: float
+    p_chi2: float
+    degrees: float
+    n: int
+    method: str
+    reason: str = ""
+
+    __repr__ = show.wald_text
+    _repr_html_ = show.wald_html
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class LinearCombination:
+    """A weighted sum of coefficients with its interval; prints itself.
+
+    Attributes
+    ----------
+    expression
+        The sum, as a text.
+    estimate, standard_error, low, high
+        Of the sum.
+    p_value
+        Two-sided, of 0.
+    p_positive, p_negative
+        One-sided: of a sum of at most 0, which a small p takes for positive; of at least 0, for negative.
+    confidence, n, method
+        Of the interval; rows; what the errors allow for.
+    """
+
+    expression: str
+    estimate: float
+    standard_error: float
+    low: float
+    high: float
+    p_value: float
+    p_positive: float
+    p_negative: float
+    confidence: float
+    n: int
+    method: str
+
+    __repr__ = show.combination_text
+    _repr_html_ = show.combination_html
+
+
+def least_squares(
+    y: Numbers,
+    regressors: Regressors | None = None,
+    errors: RegressionErrors = _DEFAULT,
+    *,
+    confidence: float = 0.95,
+) -> LeastSquares:
+    """Regress a series on an intercept and on others.
+
+    Intervals are Student's t with n - k degrees. HAC errors of autocorrelated series are too small in short
+    samples; how much for a regression of returns is printed by ``docs/anchor.md``'s command.
+
+    Parameters
+    ----------
+    y
+        Any numbers, (n_periods,).
+    regressors
+        On the same dates; their names become those of the coefficients. None for the mean alone.
+    errors
+        What residuals are taken to be.
+    confidence
+        Of the intervals, a fraction.
+
+    Raises
+    ------
+    InputError
+        Other dates, NaN, a constant y, collinear regressors, no more rows than coefficients.
+    """
+    refuse_confidence(confidence)
+    if not isinstance(errors, RegressionErrors):
+        raise InputError("errors", f"{errors!r} are no errors", fix="pass al.NeweyWestErrors(4), say")
+    values, columns = read_numbers(y, "y"), _columns(regressors)
+    for name, column in columns.items():
+        refuse_other_rows(name, column, y)
+    names = ("intercept", *columns)
+    x = np.column_stack(
+        [np.ones(len(values)), *(read_numbers(each, "regressors") for each in columns.values())]
+    )
+    _refuse_hopeless(values, x)
+    name = str(y.name) if isinstance(y, pd.Series) and y.name is not None else "y"
+    return _fitted(x, values, names, name, y, errors, confidence)
+
+
+def _columns(regressors: Regressors | None) -> dict[str, Numbers]:
+    """Return what explains, by name; refuses two of a name."""
+    if regressors is None:
+        return {}
+    if isinstance(regressors, Mapping):
+        named = [(str(name), column) for name, column in regressors.items()]
+    elif isinstance(regressors, pd.DataFrame):
+        named = [(str(name), regressors.iloc[:, j]) for j, name in enumerate(regressors.columns)]
+    elif isinstance(regressors, pd.Series):
+        named = [("x" if regressors.name is None else str(regressors.name), regressors)]
+    elif isinstance(regressors, np.ndarray) and regressors.ndim in (1, 2):
+        table = regressors.reshape(len(regressors), -1)
+        named = [(f"x{j + 1}", table[:, j]) for j in range(table.shape[1])]
+    else:
+        problem = f"expected a Series, a DataFrame, a mapping or an array, got {type(regressors).__name__}"
+        raise InputError("regressors", problem)
+    columns = dict(named)
+    if len(columns) < len(named) or "intercept" in columns:
+        raise InputError("regressors", "two coefficients would have one name", fix="rename a column")
+    return columns
+
+
+def _refuse_hopeless(values: FloatArray, x: FloatArray) -> None:
+    """Refuse rows that are too few, an explained series that never changes, and collinear regressors."""
+    if len(values) <= x.shape[1]:
+        problem = f"{len(values)} rows for {x.shape[1]} coefficients"
+        raise InputError("y", problem, fix="pass more rows")
+    if float(np.ptp(values)) <= _EXACT * float(np.abs(values).max()):
+        raise InputError("y", "never changes: there is nothing to explain")
+    if np.linalg.matrix_rank(x / np.maximum(np.abs(x).max(axis=0), 1e-300)) < x.shape[1]:
+        raise InputError("regressors", "constant or collinear: no slope is to be known", fix="drop one")
+
+
+def _fitted(
+    x: FloatArray,
+    values: FloatArray,
+    names: tuple[str, ...],
+    name: str,
+    y: Numbers,
+    errors: RegressionErrors,
+    confidence: float,
+) -> LeastSquares:
+    n, k = x.shape
+    q, r = np.linalg.qr(x)
+    sign = np.where(np.diag(r) < 0.0, -1.0, 1.0)
+    q, r = q * sign, r * sign[:, np.newaxis]
+    coefficients = np.linalg.solve(r, q.T @ values)
+    left = values - x @ coefficients
+    exact = float(np.abs(left).max()) <= _EXACT * float(np.abs(values).max())
+    inverse = np.linalg.inv(r)
+    covariance = np.zeros((k, k)) if exact else inverse @ errors.covariance(q, left) @ inverse.T
+    dates = y.index if isinstance(y, pd.Series) else range(1, n + 1)
+    degrees = errors.degrees(n, k)
+    table = _table(coefficients, covariance, names, degrees, confidence)
+    centred = values - values.mean()
+    return LeastSquares(
+        name,
+        table,
+        pd.DataFrame(covariance, index=list(names), columns=list(names)),
+        n,
+        degrees,
+        1.0 - float(left @ left) / float(centred @ centred),
+        float(np.sqrt(left @ left / (n - k))),
+        pd.Series(left, index=y.index, name="residual") if isinstance(y, pd.Series) else left,
+        confidence,
+        dates[0],
+        dates[-1],
+        errors.describe(),
+        _reason(exact, covariance),
+    )
+
+
+def _reason(exact: bool, covariance: FloatArray) -> str:
+    if exact:
+        return "the fit is exact: there is no error to estimate"
+    if np.isnan(covariance).any():
+        return "a row fits itself: its error cannot be seen"
+    # Rounding can leave an estimated variance a little below 0 as well as at it.
+    return "" if (np.diag(covariance) > 0.0).all() else "an estimated variance is not positive"
+
+
+def _table(
+    coefficients: FloatArray,
+    covariance: FloatArray,
+    names: tuple[str, ...],
+    degrees: float,
+    confidence: float,
+) -> pd.DataFrame:
+    variances = np.diag(covariance)
+    rows = [_inference(b, v, degrees, confidence)[:5] for b, v in zip(coefficients, variances, strict=True)]
+    columns = ["standard_error", "t", "p_value", "low", "high"]
+    table = pd.DataFrame(rows, index=pd.Index(names, name="coefficient"), columns=columns)
+    table.insert(0, "estimate", coefficients)
+    return table
+
+
+def _inference(
+    estimate: float, variance: float, degrees: float, confidence: float
+) -> tuple[float, float, float, float, float, float, float]:
+    """Return error, t, two-sided p, interval, and p of at most and of at least 0; NaN without variance."""
+    from scipy.special import stdtr, stdtrit  # not at the top: importing allocator costs no more than pandas
+
+    if not variance > 0.0:
+        return (*(float("nan"),) * 7,)
+    error = float(np.sqrt(variance))
+    t = float(estimate) / error
+    width = float(stdtrit(degrees, 0.5 + confidence / 2.0)) * error
+    above, below = float(stdtr(degrees, -t)), float(stdtr(degrees, t))
+    return error, t, 2.0 * min(above, below), estimate - width, estimate + width, above, below
+
+
+def linear_combination(
+    fit: LeastSquares, weights: Mapping[str, float], *, confidence: float | None = None
+) -> LinearCombination:
+    """Return a weighted sum of coefficients with its error, interval and one-sided p-values.
+
+    Parameters
+    ----------
+    fit
+        The regression.
+    weights
+        By coefficient; those not named count 0.
+    confidence
+        That of the fit by default.
+
+    Raises
+    ------
+    InputError
+        A coefficient that the fit does not have, no weight but 0.
+    """
+    level = fit.confidence if confidence is None else confidence
+    refuse_confidence(level)
+    direction = _direction(fit, weights, "weights")
+    estimate = float(direction @ fit.coefficients.to_numpy())
+    variance = float(direction @ fit.covariance.to_numpy() @ direction)
+    error, _, p, low, high, above, below = _inference(estimate, variance, fit.degrees, level)
+    text = _expression(weights)
+    return LinearCombination(text, estimate, error, low, high, p, above, below, level, fit.n, fit.method)
+
+
+def wald_test(
+    fit: LeastSquares, restrictions: Sequence[Mapping[str, float]], values: Sequence[float] | None = None
+) -> WaldTest:
+    """Test that weighted sums of coefficients have given values, all at once.
+
+    ``wald_test(fit, [{"up": 1, "down": -1}])`` tests that two coefficients are equal.
+
+    Parameters
+    ----------
+    fit
+        The regression.
+    restrictions
+        A mapping each, of coefficient to weight.
+    values
+        What each sum is; 0 by default.
+
+    Raises
+    ------
+    InputError
+        A coefficient that the fit does not have, restrictions that follow from each other, no restriction.
+    """
+    if not len(restrictions):
+        raise InputError("restrictions", "none to test", fix='pass [{"up": 1, "down": -1}], say')
+    targets = np.zeros(len(restrictions)) if values is None else np.asarray(values, dtype=np.float64)
+    if targets.shape != (len(restrictions),):
+        raise InputError("values", f"{targets.size} for {len(restrictions)} restrictions")
+    matrix = np.array([_direction(fit, each, "restrictions") for each in restrictions])
+    if np.linalg.matrix_rank(matrix) < len(matrix):
+        raise InputError("restrictions", "one follows from the others", fix="leave it out")
+    texts = tuple(f"{_expression(e)} = {v:g}" for e, v in zip(restrictions, targets, strict=True))
+    gap = matrix @ fit.coefficients.to_numpy() - targets
+    spread = matrix @ fit.covariance.to_numpy() @ matrix.T
+    return _tested(fit, texts, gap, spread)
+
+
+def _tested(fit: LeastSquares, texts: tuple[str, ...], gap: FloatArray, spread: FloatArray) -> WaldTest:
+    from scipy.special import chdtrc, fdtrc  # not at the top: importing allocator costs no more than pandas
+
+    nan, q = float("nan"), len(gap)
+    scale = np.sqrt(np.maximum(np.diag(spread), 0.0))
+    if not (scale > 0.0).all():
+        reason = fit.reason or "an estimated variance is not positive"
+        return WaldTest(texts, nan, nan, nan, fit.degrees, fit.n, fit.method, reason)
+    if np.linalg.matrix_rank(spread / np.outer(scale, scale)) < q:
+        reason = "the estimated covariance of the restrictions is singular"
+        return WaldTest(texts, nan, nan, nan, fit.degrees, fit.n, fit.method, reason)
+    # Hotelling's T²: of few degrees, each further restriction takes one.
+    left = fit.degrees if fit.degrees == fit.n - len(fit.table) else fit.degrees - q + 1.0
+    if left < 1.0:
+        reason = f"{fit.degrees:.3g} degrees of freedom for {q} restrictions"
+        return WaldTest(texts, nan, nan, nan, fit.degrees, fit.n, fit.method, reason)
+    statistic = float(gap @ np.linalg.solve(spread, gap))
+    p_f, p_chi2 = float(fdtrc(q, left, statistic / q * left / fit.degrees)), float(chdtrc(q, statistic))
+    return WaldTest(texts, statistic, p_f, p_chi2, fit.degrees, fit.n, fit.method)
+
+
+def _direction(fit: LeastSquares, weights: Mapping[str, float], argument: str) -> FloatArray:
+    names = list(fit.table.index)
+    for name, weight in weights.items():
+        if name not in names:
+            raise InputError(
+                argument, "no such coefficient", asset=name, fix=f"there are: {', '.join(names)}"
+            )
+        if not np.isfinite(weight):
+            raise InputError(argument, f"{weight!r} is not a number", asset=name)
+    direction = np.array([float(weights.get(name, 0.0)) for name in names])
+    if not direction.any():
+        raise InputError(argument, "no weight but 0")
+    return direction
+
+
+def _expression(weights: Mapping[str, float]) -> str:
+    text = ""
+    for name, weight in weights.items():
+        if weight:
+            joint = " - " if weight < 0.0 else " + "
+            size = "" if abs(weight) == 1.0 else f"{abs(weight):g}·"
+            text += f"{joint if text else joint.strip().replace('+', '')}{size}{name}"
+    return text
