@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from allocator.market.market import Market
 from allocator.market.signals import Signal
 
-__all__ = ["load_us_history"]
+__all__ = ["load_us_debt", "load_us_history"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,40 @@ def load_us_history() -> Market:
         sources=_sources(),
         name=f"US history {table.index[0]}-{table.index[-1]}",
     )
+
+
+def load_us_debt() -> pd.DataFrame:
+    """Return what the US federal government owed, paid and produced by fiscal year, 1939 to 2025.
+
+    Index: the last day of the fiscal year, 30 June to 1976 and 30 September from 1977, so that 1977 ends 15
+    months after 1976; what fell in between (July to September 1976) is in no year's deficit. The interest of
+    1939 is missing.
+
+    Not point-in-time: latest-revised values. Debt, interest and deficit come from where
+    ``load_us_history().sources`` says, before they are divided by GDP; GDP by fiscal year is the BEA's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``debt`` held by the public, net ``interest``, ``deficit`` (with interest, positive for a deficit)
+        and ``gdp`` of the fiscal year, billions of dollars. ``real_gdp``, an index (1939 = 1), and
+        ``market_rate``, the Treasury bill's return, a fraction, are published by calendar year: a fiscal
+        year has those of its two calendar years in proportion (half and half to June, one quarter and three
+        to September).
+    """
+    table = _read("us_debt.csv")
+    table.index = _fiscal_year_ends(table.index)
+    growth = _read("us_history_signals.csv")["growth"].dropna()
+    real = _in_fiscal_years((1.0 + growth).cumprod(), table.index.year)
+    bill = _in_fiscal_years(_read("us_history.csv")["cash"], table.index.year)
+    return table.assign(real_gdp=real / real[0], market_rate=bill)
+
+
+def _in_fiscal_years(values: pd.Series[Any], years: pd.Index) -> NDArray[np.float64]:
+    """Return figures of calendar years blended in proportion to the months in each fiscal year."""
+    before = np.where(years <= _LAST_FISCAL_YEAR_TO_JUNE, 0.5, 0.25)
+    last, this = values.reindex(years - 1).to_numpy(), values.reindex(years).to_numpy()
+    return np.asarray(before * last + (1.0 - before) * this, dtype=np.float64)
 
 
 def _read(file: str) -> pd.DataFrame:
