@@ -1,0 +1,101 @@
+"""What every yield passes: dates, numbers, fractions, one maturity."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import InputError
+from allocator.frequency import infer_frequency
+from allocator.market.bonds import _LARGEST_MEAN_CHANGE  # what betrays percent in the moves of a yield
+from allocator.market.prices import float_column, validate_index
+from allocator.statistics._returns import FloatArray
+
+__all__: list[str] = []
+
+_PERCENT_FROM = 0.5  # no yield, nor any part of one, is 50 % a year; 0.5 is half a percent
+_CHANGES_THAT_TELL = 60
+# A number and its unit, as in 10Y, 3MO, 120M, 5-year; or the families that leave the unit out.
+_WITH_UNIT = re.compile(r"(?<![\d.])(\d{1,3})[ _-]?(mo|m|y)", re.IGNORECASE)
+_FAMILY = re.compile(r"^(?:DGS|DFII|ACMY|ACMTP|ACMRNY|THREEFY|THREEFYTP)0?(\d{1,2})(?!\d)", re.IGNORECASE)
+
+
+def read_yields(series: Any, argument: str, asset: str | None = None) -> pd.Series[float]:
+    """Return a yield, or a part of one, as a Series of its own, shape (n_rows,).
+
+    Raises
+    ------
+    InputError
+        No Series, undated, unsorted, NaN, infinite, or in percent (F162).
+    """
+    if not isinstance(series, pd.Series):
+        raise InputError(argument, f"expected a Series with dates, got {type(series).__name__}", asset=asset)
+    dates = validate_index(series.index, argument)
+    values = float_column(series, argument, dates, asset)
+    refuse_unknown(values, dates, argument, asset)
+    refuse_percent(values[:, np.newaxis], dates, argument, asset)
+    return pd.Series(values, index=dates, name=series.name)
+
+
+def refuse_unknown(values: FloatArray, dates: pd.DatetimeIndex, argument: str, asset: object) -> None:
+    """Refuse NaN and infinity, naming the first date."""
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        problem = f"is {values[bad[0]]:g} ({len(bad)} such rows)"
+        fix = "pass the dates that every series has; nothing is filled"
+        raise InputError(argument, problem, asset=asset, date=dates[bad[0]], fix=fix)
+
+
+def refuse_percent(values: FloatArray, dates: pd.DatetimeIndex, argument: str, asset: object) -> None:
+    """Refuse what is too large for a fraction a year, or moves too much to be one (F162)."""
+    large = np.abs(values).max(axis=1) >= _PERCENT_FROM
+    if large.any():
+        row = int(np.argmax(large))
+        problem = (
+            f"{values[row][np.argmax(np.abs(values[row]))]:g} looks like percent ({large.sum()} such rows)"
+        )
+        raise InputError(argument, problem, asset=asset, date=dates[row], fix="divide by 100")
+    if len(dates) <= _CHANGES_THAT_TELL:
+        return
+    frequency = infer_frequency(dates, argument).name
+    moves, limit = np.abs(np.diff(values, axis=0)).mean(axis=0).max(), _LARGEST_MEAN_CHANGE[frequency]
+    if moves > limit:
+        problem = f"looks like percent: a {frequency} change is {moves:.4f} on average, above {limit:g}"
+        raise InputError(argument, problem, asset=asset, date=dates[1], fix="divide by 100")
+
+
+def refuse_other_maturity(name: object, maturity: float, argument: str, asset: str | None = None) -> None:
+    """Refuse a series whose name says another maturity in years (F164)."""
+    said = _maturity_said(str(name)) if name is not None else None
+    if said is not None and abs(said - maturity) > 1e-9:
+        raise InputError(
+            argument,
+            f"{name!r} says {said:g} years, and the yield to decompose is of {maturity:g}",
+            asset=asset,
+            fix="pass one maturity for all; rename the series if its name means something else",
+        )
+
+
+def _maturity_said(name: str) -> float | None:
+    """Return the years that a name such as DGS10, T10YIE, ACMTP02 or DGS3MO states, or None."""
+    with_unit = _WITH_UNIT.search(name)
+    if with_unit:
+        return float(with_unit[1]) / (1.0 if with_unit[2].lower() == "y" else 12.0)
+    family = _FAMILY.match(name)
+    return float(family[1]) if family else None
+
+
+def refuse_other_dates(series: pd.Series[float], total: pd.Series[float], argument: str, asset: str) -> None:
+    """Refuse a series whose dates are not those of the total."""
+    if not series.index.equals(total.index):
+        single = series.index.symmetric_difference(total.index)
+        raise InputError(
+            argument,
+            f"its dates are not those of the total: {len(single)} are in one of them only",
+            asset=asset,
+            date=single[0],
+            fix="pass the shared dates: table[[...]].dropna()",
+        )
