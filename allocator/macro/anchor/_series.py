@@ -1,0 +1,130 @@
+"""Where a series of the diagnostics comes from: an asset, a signal, or a column beside the market."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from allocator.errors import InputError, iso_date
+from allocator.market import Market
+from allocator.statistics._returns import read_dates
+
+_FRACTION = 0.5  # yields whose typical size is above this are percent (F162)
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One series on dates of the market.
+
+    Attributes
+    ----------
+    values
+        Levels, without NaN.
+    is_yield
+        Whether changes are differences; of prices they are returns, and levels are compared in logs.
+    off_calendar
+        Values on dates that are none of the market's, which are not used.
+    """
+
+    values: pd.Series[float]
+    is_yield: bool
+    off_calendar: int
+
+    @property
+    def name(self) -> str:
+        """Of the series."""
+        return str(self.values.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """Two or more series on the dates that all have: levels, and changes from one such date to the next."""
+
+    levels: dict[str, pd.Series[float]]
+    changes: dict[str, pd.Series[float]]
+
+
+def find_level(
+    market: Market, beside: pd.DataFrame | None, name: str, argument: str, *, is_yield: bool
+) -> Level | None:
+    """Return a series by name, None where there is none.
+
+    Refuses a name found twice, a yield in percent, a price that is not positive, no value on its dates.
+    """
+    found: list[pd.Series[float]] = []
+    if name in market.assets:
+        found.append(market.prices[name].dropna())
+    if name in market.signals:
+        found.append(market.signal(name).values)
+    if beside is not None and name in beside.columns:
+        found.append(_read(beside[name], name))
+    if not found:
+        return None
+    if len(found) > 1:
+        raise InputError(
+            argument, f"{name!r} is in more than one of assets, signals and `beside`", fix="rename one"
+        )
+    on_calendar = found[0][found[0].index.isin(market.index)]
+    level = Level(on_calendar.rename(name), is_yield, len(found[0]) - len(on_calendar))
+    _refuse_no_level(level, argument)
+    return level
+
+
+def _read(column: pd.Series[float], name: str) -> pd.Series[float]:
+    """Return a column of ``beside`` without NaN: they mean that nothing was known on the date."""
+    dates = read_dates(column.index, "beside")
+    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        raise InputError(
+            "beside", f"{column.dtype} is not numeric", asset=name, fix="convert it with .astype(float)"
+        )
+    values = pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan), index=dates, name=name).dropna()
+    if np.isinf(values.to_numpy()).any():
+        raise InputError(
+            "beside", "infinite", asset=name, date=values.index[int(np.argmax(np.isinf(values)))]
+        )
+    return values
+
+
+def _refuse_no_level(level: Level, argument: str) -> None:
+    values = level.values.to_numpy()
+    if not len(values):
+        problem = f"{level.name!r} has no value on a date of the market"
+        raise InputError(argument, problem, fix="give it the market's dates")
+    if level.is_yield and float(np.median(np.abs(values))) > _FRACTION:
+        problem = f"{level.name!r} is typically {np.median(np.abs(values)):.3g}: a yield in percent"
+        raise InputError(argument, problem, fix="divide it by 100")
+    if not level.is_yield and (values <= 0.0).any():
+        row = int(np.argmax(values <= 0.0))
+        problem = f"{level.name!r} is {values[row]:g}: not the level of a price or an index"
+        raise InputError(argument, problem, date=level.values.index[row])
+
+
+def shared(levels: Sequence[Level]) -> Changes:
+    """Return levels on the dates that all have, and their changes; logs of prices, and simple returns."""
+    table = pd.concat([each.values for each in levels], axis=1, join="inner")
+    changes = {
+        each.name: (table[each.name].diff() if each.is_yield else table[each.name].pct_change()).iloc[1:]
+        for each in levels
+    }
+    scaled = {each.name: table[each.name] if each.is_yield else np.log(table[each.name]) for each in levels}
+    return Changes(scaled, changes)
+
+
+def at_month_ends(level: Level) -> Level:
+    """Return a level on its last row of each month, without the last month: it may be incomplete."""
+    index = pd.DatetimeIndex(level.values.index)
+    months = index.year.to_numpy() * 12 + index.month.to_numpy()
+    return Level(level.values.iloc[np.flatnonzero(np.diff(months))], level.is_yield, level.off_calendar)
+
+
+def notes_of(levels: Sequence[Level]) -> tuple[str, ...]:
+    """Return a line for each series that lacks dates or has others."""
+    return tuple(
+        f"{each.name}: {len(each.values):,} values, {iso_date(each.values.index[0])} to "
+        f"{iso_date(each.values.index[-1])}"
+        + (f"; {each.off_calendar:,} on other dates than the market's not used" if each.off_calendar else "")
+        for each in levels
+    )
