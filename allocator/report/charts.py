@@ -7,26 +7,21 @@ Okabe and Ito (2008); every line also has its own marker and dash, so that grey 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any, final
 
 import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib import font_manager
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
-from PIL import Image  # comes with matplotlib
 
 from allocator.errors import iso_date
 from allocator.market import Market
@@ -34,25 +29,23 @@ from allocator.regimes.conditional import FEWEST, ConditionalTable
 from allocator.regimes.labels import UNCLASSIFIED
 from allocator.report.comparison import Comparison
 from allocator.report.regime_study import RegimeStudy
+from allocator.report.style import (
+    INK,
+    PALE,
+    SMALL,
+    TEXT,
+    TITLE,
+    dates_below,
+    dress,
+    line_style,
+    new_axes,
+    new_figure,
+    plain,
+    png,
+)
 
 __all__ = ["plot_drawdown", "plot_growth", "plot_regime_correlation", "plot_weights", "save_charts"]
 
-_WIDTH, _DPI = 8.0, 200  # inches and dots: 1600 px, with 9-point text still readable at half that size
-_INK, _PALE, _BAND = "#222222", "#777777", "#DDDDDD"
-_SMALL, _TEXT, _TITLE = 7.5, 9.0, 11.0
-
-# Neighbours differ in lightness as well as in hue.
-_LINES = (
-    ("#000000", "o"),
-    ("#E69F00", "s"),
-    ("#0072B2", "^"),
-    ("#CC79A7", "D"),
-    ("#009E73", "v"),
-    ("#56B4E9", "P"),
-    ("#D55E00", "X"),
-)
-_Dash = Literal["-", "--", ":"]
-_DASHES: tuple[_Dash, ...] = ("-", "--", ":")  # once all colours are used
 _AREAS = (
     ("#0072B2", ""),
     ("#E69F00", ""),
@@ -67,13 +60,6 @@ _HATCHES = ("", "--", "||")  # added once all are used
 _CASH, _CASH_COLOUR = "cash", "#D9D9D9"
 
 
-class _Picture(Figure):
-    """A figure that a notebook shows although pyplot knows nothing of it."""
-
-    def _repr_png_(self) -> bytes:
-        return _png(self)
-
-
 def plot_growth(comparison: Comparison, ax: Axes | None = None) -> Axes:
     """Draw what became of 1 in each strategy, after costs, on a log axis.
 
@@ -84,16 +70,16 @@ def plot_growth(comparison: Comparison, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; by default in a figure of its own.
     """
-    ax = _new_axes(4.5) if ax is None else ax
+    ax = new_axes(4.5) if ax is None else ax
     values = [backtest.value for backtest in comparison.backtests]
     for k, value in enumerate(values):
         step = max(len(value) // 9, 1)  # the markers of the lines are staggered, so that none hides another
         _draw_line(ax, value, k, range(int(step * (k + 0.5) / len(values)), len(value), step))
     _plain_log_axis(ax, min(v[v > 0.0].min() for v in values), max(v.max() for v in values))
-    _dates_below(ax, values)
+    dates_below(ax, values)
     _label_ends(ax, comparison)
     title = f"{_mark(comparison.market)}Value of 1 invested on {iso_date(values[0].index[0])}, log scale"
-    return _dress(ax, title, _about(comparison))
+    return dress(ax, title, _about(comparison))
 
 
 def plot_drawdown(comparison: Comparison, ax: Axes | None = None) -> Axes:
@@ -106,20 +92,20 @@ def plot_drawdown(comparison: Comparison, ax: Axes | None = None) -> Axes:
     ax
         Where to draw; by default in a figure of its own.
     """
-    ax = _new_axes(4.2) if ax is None else ax
+    ax = new_axes(4.2) if ax is None else ax
     names = []
     for k, backtest in enumerate(comparison.backtests):
         fall = backtest.value / backtest.value.cummax().clip(lower=1.0) - 1.0
         _draw_line(ax, fall, k, _troughs(fall))
-        names.append(f"{_plain(backtest.name)} {_percent(fall.min())}")
+        names.append(f"{plain(backtest.name)} {_percent(fall.min())}")
     ax.set_ylim(top=0.0)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    _dates_below(ax, [backtest.value for backtest in comparison.backtests])
+    dates_below(ax, [backtest.value for backtest in comparison.backtests])
     above = _legend_above(ax, names)
     every = comparison.market.frequency
     unseen = f"{every} closes: falls between them are not seen" if every.is_calendar else ""
     title = f"{_mark(comparison.market)}Drawdown, and the deepest of each strategy"
-    return _dress(ax, title, _about(comparison, unseen), pad=above)
+    return dress(ax, title, _about(comparison, unseen), pad=above)
 
 
 def plot_weights(comparison: Comparison) -> Figure:
@@ -132,23 +118,23 @@ def plot_weights(comparison: Comparison) -> Figure:
     fills = _fills(weights)
     n_columns = min(len(weights), 2 if len(weights) <= 4 else 3)
     n_rows = -(-len(weights) // n_columns)
-    figure = _figure(1.3 + (2.0 if n_rows > 1 else 3.0) * n_rows)
+    figure = new_figure(1.3 + (2.0 if n_rows > 1 else 3.0) * n_rows)
     panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, backtest, frame in zip(panels, backtests, weights, strict=False):
         _stack(panel, frame, fills)
-        _dates_below(panel, [backtest.value])
-        _dress(panel, _plain(backtest.name, 66 // n_columns), size=_TEXT)
+        dates_below(panel, [backtest.value])
+        dress(panel, plain(backtest.name, 66 // n_columns), size=TEXT)
     for empty in panels[len(weights) :]:
         empty.set_visible(False)
     _share_legend(figure, fills)
     title = f"{_mark(comparison.market)}Weights after trading, in percent of value"
-    figure.suptitle(title, x=0.01, ha="left", size=_TITLE, weight="bold", color=_INK)
+    figure.suptitle(title, x=0.01, ha="left", size=TITLE, weight="bold", color=INK)
     owed = (
         "below zero: borrowed or sold short"
         if any((frame < -1e-9).to_numpy().any() for frame in weights)
         else ""
     )
-    figure.supxlabel(_about(comparison, owed), x=0.01, ha="left", size=_SMALL, color=_PALE)
+    figure.supxlabel(_about(comparison, owed), x=0.01, ha="left", size=SMALL, color=PALE)
     return figure
 
 
@@ -164,8 +150,8 @@ def plot_regime_correlation(study: RegimeStudy, ax: Axes | None = None) -> Axes:
     """
     rows = list(_regime_rows(study))
     both = bool(study.month_end_correlation)
-    ax = _new_axes(1.5 + (0.31 if both else 0.25) * (len(rows) + 1)) if ax is None else ax
-    ax.axvline(0.0, color=_INK, linewidth=0.8, zorder=1)
+    ax = new_axes(1.5 + (0.31 if both else 0.25) * (len(rows) + 1)) if ax is None else ax
+    ax.axvline(0.0, color=INK, linewidth=0.8, zorder=1)
     for row in rows:
         _draw_regime(ax, row, both)
     ax.set_xlim(-1.0, 1.0)
@@ -174,7 +160,7 @@ def plot_regime_correlation(study: RegimeStudy, ax: Axes | None = None) -> Axes:
     left = _label_regimes(ax, rows)
     _regime_legend(ax, study.market, both, left)
     title = f"{_mark(study.market)}Stock–bond correlation by regime"
-    return _dress(ax, title, _about_regimes(study), grid="x", pad=38.0, shift=left)
+    return dress(ax, title, _about_regimes(study), grid="x", pad=38.0, shift=left)
 
 
 def save_charts(comparison: Comparison, study: RegimeStudy, folder: Path) -> dict[str, Path]:
@@ -196,68 +182,8 @@ def save_charts(comparison: Comparison, study: RegimeStudy, folder: Path) -> dic
         }
         for name, figure in figures.items():
             paths[name] = Path(folder) / f"{name}.png"
-            paths[name].write_bytes(_png(figure))
+            paths[name].write_bytes(png(figure))
     return paths
-
-
-def _png(figure: Any) -> bytes:
-    """Return the picture in 128 colours, a third of the size, and without the version of matplotlib in it."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
-    few = Image.fromarray(pixels).quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    # Pillow takes the middle of each box of colours; the mean of its pixels keeps plain areas true.
-    box = np.asarray(few).ravel()
-    sums = [np.bincount(box, pixels[..., channel].ravel(), 128) for channel in range(3)]
-    means = np.stack(sums, axis=1) / np.maximum(np.bincount(box, minlength=128), 1)[:, None]
-    few.putpalette(np.rint(means).astype(np.uint8).tobytes())
-    stream = io.BytesIO()
-    few.save(stream, "PNG", dpi=(figure.dpi, figure.dpi))
-    return stream.getvalue()
-
-
-def _figure(height: float) -> Figure:
-    figure = _Picture(figsize=(_WIDTH, height), dpi=_DPI, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _new_axes(height: float) -> Axes:
-    return _figure(height).add_subplot()
-
-
-def _dress(
-    ax: Axes,
-    title: str,
-    footer: str = "",
-    *,
-    grid: Literal["x", "y"] = "y",
-    pad: float = 8.0,
-    size: float = _TITLE,
-    shift: Transform | None = None,
-) -> Axes:
-    """Give axes the house style: title at the left, grid across, what is shown in small type below."""
-    above = ax.set_title(title, loc="left", size=size, weight="bold", color=_INK, pad=pad)
-    below = ax.set_xlabel(footer, loc="left", size=_SMALL, color=_PALE)
-    if shift is not None:
-        above.set_transform(above.get_transform() + shift)
-        below.set_transform(below.get_transform() + shift)
-    ax.tick_params(labelsize=_TEXT, labelcolor=_INK, color=_PALE, length=3.0)
-    ax.grid(True, axis=grid, color=_BAND, linewidth=0.6)
-    ax.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
-    ax.spines["bottom"].set_color(_PALE)
-    return ax
-
-
-def _plain(text: object, longest: int = 30) -> str:
-    """Return a person's text fit for a picture: one short line, no mathematics, only glyphs of the font."""
-    line = " ".join(str(text).split())
-    if len(line) > longest:  # names often differ at their ends
-        line = f"{line[: longest - longest // 2 - 1].rstrip()}…{line[-(longest // 2) :].lstrip()}"
-    known = font_manager.get_font(font_manager.findfont(font_manager.FontProperties())).get_charmap()
-    return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
 
 
 def _mark(market: Market) -> str:
@@ -271,14 +197,14 @@ def _about(comparison: Comparison, *notes: str) -> str:
 
 
 def _window(market: Market, dates: pd.Index) -> str:
-    return f"{_plain(market.name, 50)}, {market.frequency}, {iso_date(dates[0])} to {iso_date(dates[-1])}"
+    return f"{plain(market.name, 50)}, {market.frequency}, {iso_date(dates[0])} to {iso_date(dates[-1])}"
 
 
 def _about_regimes(study: RegimeStudy) -> str:
     """Return the lines below the regimes: data, window, and how the first table says it was made."""
     if not study.correlation:
         return "no definition of regimes could be estimated: see left_out"
-    lines = (_plain(line, 120) for line in study.correlation[0].conventions[:2])
+    lines = (plain(line, 120) for line in study.correlation[0].conventions[:2])
     return "\n".join([_window(study.market, study.market.index), *lines])
 
 
@@ -295,7 +221,7 @@ def _troughs(fall: pd.Series[float]) -> list[int]:
 
 def _draw_line(ax: Axes, path: pd.Series[float], k: int, marked: Sequence[int]) -> None:
     """Draw one strategy, with its marker on some rows."""
-    colour, dash, marker = _line_style(k)
+    colour, dash, marker = line_style(k)
     ax.plot(
         path.index.to_numpy(),
         path.to_numpy(),
@@ -309,19 +235,6 @@ def _draw_line(ax: Axes, path: pd.Series[float], k: int, marked: Sequence[int]) 
         markevery=list(marked),
         zorder=3.0 - k / 100.0,  # the first strategy, what the others are measured against, on top
     )
-
-
-def _line_style(k: int) -> tuple[str, _Dash, str]:
-    colour, marker = _LINES[k % len(_LINES)]
-    return colour, _DASHES[k // len(_LINES) % len(_DASHES)], marker
-
-
-def _dates_below(ax: Axes, paths: Sequence[pd.Series[float]]) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    first, last = min(p.index[0] for p in paths), max(p.index[-1] for p in paths)
-    ax.set_xlim(first.to_datetime64(), last.to_datetime64())
 
 
 def _plain_log_axis(ax: Axes, low: float, high: float) -> None:
@@ -352,18 +265,18 @@ def _label_ends(ax: Axes, comparison: Comparison) -> None:
     low, high = np.log(ax.get_ylim())
     ends = np.array([max(float(b.value.iloc[-1]), np.exp(low)) for b in backtests])
     height = ax.get_window_extent().height / ax.figure.dpi * 72.0
-    places = _apart((np.log(ends) - low) / (high - low), 1.35 * _TEXT / height)
+    places = _apart((np.log(ends) - low) / (high - low), 1.35 * TEXT / height)
     for k, (backtest, end, place) in enumerate(zip(backtests, ends, places, strict=True)):
-        colour, dash, _ = _line_style(k)
+        colour, dash, _ = line_style(k)
         ruin = f", ruined {iso_date(backtest.ruined_on)}" if backtest.ruined_on is not None else ""
         ax.annotate(
-            f"{_plain(backtest.name, 26)}  {_amount(float(backtest.value.iloc[-1]))}{ruin}",
+            f"{plain(backtest.name, 26)}  {_amount(float(backtest.value.iloc[-1]))}{ruin}",
             xy=(backtest.value.index[-1].to_datetime64(), end),
             xytext=(1.03, place),
             textcoords="axes fraction",
             va="center",
-            size=_TEXT,
-            color=_INK,
+            size=TEXT,
+            color=INK,
             arrowprops={
                 "arrowstyle": "-",
                 "color": colour,
@@ -409,17 +322,17 @@ def _legend_above(ax: Axes, names: Sequence[str]) -> float:
         bbox_to_anchor=(-0.01, 1.0),
         ncols=-(-len(names) // n_rows),
         frameon=False,
-        fontsize=_TEXT,
-        labelcolor=_INK,
+        fontsize=TEXT,
+        labelcolor=INK,
         handlelength=2.2,
         columnspacing=1.4,
         borderaxespad=0.2,
     )
-    return 12.0 + 1.6 * _TEXT * n_rows
+    return 12.0 + 1.6 * TEXT * n_rows
 
 
 def _key(k: int) -> Line2D:
-    colour, dash, marker = _line_style(k)
+    colour, dash, marker = line_style(k)
     return Line2D(
         [], [], color=colour, linestyle=dash, marker=marker, markersize=5.0, markeredgecolor="white"
     )
@@ -458,7 +371,7 @@ def _stack(ax: Axes, weights: pd.DataFrame, fills: _Fills) -> None:
                 )
                 edge = edge + part
     for level in (0.0, 1.0):
-        ax.axhline(level, color=_INK, linewidth=0.8)
+        ax.axhline(level, color=INK, linewidth=0.8)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.margins(y=0.0)
 
@@ -467,14 +380,14 @@ def _share_legend(figure: Figure, fills: _Fills) -> None:
     """List the assets at the right, in the order of the stack from top to bottom."""
     upwards = list(fills.items())
     handles = [Patch(facecolor=colour, hatch=hatch, edgecolor="white") for _, (colour, hatch) in upwards]
-    labels = [f" {_plain(asset, 18)}" for asset in fills]
+    labels = [f" {plain(asset, 18)}" for asset in fills]
     figure.legend(
         handles[::-1],
         labels[::-1],
         loc="outside right upper",
         frameon=False,
-        fontsize=_TEXT,
-        labelcolor=_INK,
+        fontsize=TEXT,
+        labelcolor=INK,
         handlelength=1.3,
         handleheight=1.3,
     )
@@ -496,11 +409,11 @@ def _regime_rows(study: RegimeStudy) -> Iterator[_RegimeRow]:
     y = 0.0
     for table in study.correlation:
         known = "ex post" if table.regimes.ex_post else "known at the time"
-        yield _RegimeRow(y, f"{_plain(table.regimes.name, 34)}, {known}")
+        yield _RegimeRow(y, f"{plain(table.regimes.name, 34)}, {known}")
         thinned = months.get((table.regimes.name, table.regimes.ex_post), {})
         for regime, estimate in _records(table).items():
             y += 1.0
-            yield _RegimeRow(y, _plain(regime, 46), estimate, thinned.get(regime))
+            yield _RegimeRow(y, plain(regime, 46), estimate, thinned.get(regime))
         y += 1.3
 
 
@@ -531,8 +444,8 @@ def _draw_estimate(
 ) -> None:
     if not np.isfinite(estimate["correlation"]):
         n, reason = estimate["n"], estimate["reason"]
-        why = "too few" if n < FEWEST else _plain(reason, 40)
-        ax.text(0.02, y, f"n = {n}: {why}", size=_SMALL, va="center", color=colour, style="italic")
+        why = "too few" if n < FEWEST else plain(reason, 40)
+        ax.text(0.02, y, f"n = {n}: {why}", size=SMALL, va="center", color=colour, style="italic")
         return
     below = y + 0.14
     ax.plot(
@@ -560,15 +473,15 @@ def _write_count(ax: Axes, y: float, estimate: dict[str, Any], offset: float) ->
         textcoords="offset points",
         ha="right",
         va="center_baseline",
-        size=_TEXT,
-        color=_INK,
+        size=TEXT,
+        color=INK,
     )
 
 
 def _label_regimes(ax: Axes, rows: Sequence[_RegimeRow]) -> Transform:
     """Write bold headings and regimes from one left edge; return the way from the axes to it."""
     labels = [row.label if row.estimate is None else f"   {row.label}" for row in rows]
-    ax.set_yticks([row.y for row in rows], labels, size=_TEXT)
+    ax.set_yticks([row.y for row in rows], labels, size=TEXT)
     ticks = ax.get_yticklabels()
     for row, tick in zip(rows, ticks, strict=True):
         tick.set_fontweight("bold" if row.estimate is None else "normal")
@@ -590,7 +503,7 @@ def _regime_legend(ax: Axes, market: Market, both: bool, left: Transform) -> Non
         Line2D([], [], color=c, marker=m, markerfacecolor=face, lw=0, markersize=5.5)
         for c, m, face, _ in series
     ]
-    handles += [Line2D([], [], color=_INK, lw=2.6), Line2D([], [], color=_INK, alpha=0.45, lw=0.9)]
+    handles += [Line2D([], [], color=INK, lw=2.6), Line2D([], [], color=INK, alpha=0.45, lw=0.9)]
     names = [name for *_, name in series] + ["block-bootstrap interval", "Fisher interval (naive)"]
     ax.legend(
         handles,
@@ -600,8 +513,8 @@ def _regime_legend(ax: Axes, market: Market, both: bool, left: Transform) -> Non
         bbox_transform=ax.transAxes + left,
         ncols=2,
         frameon=False,
-        fontsize=_SMALL,
-        labelcolor=_INK,
+        fontsize=SMALL,
+        labelcolor=INK,
         borderaxespad=0.2,
     )
     heads = [(34.0, "n"), (82.0, "n months")][: 2 if both else 1]
@@ -613,6 +526,6 @@ def _regime_legend(ax: Axes, market: Market, both: bool, left: Transform) -> Non
             xytext=(offset, 4.0),
             textcoords="offset points",
             ha="right",
-            size=_SMALL,
-            color=_PALE,
+            size=SMALL,
+            color=PALE,
         )

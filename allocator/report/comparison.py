@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import pandas as pd
@@ -15,6 +16,7 @@ from allocator.frequency import years_between
 from allocator.market import Market
 from allocator.market.market import Date
 from allocator.report import show
+from allocator.report.sharpe_differences import SharpeComparison, compare_sharpe
 from allocator.statistics import performance_summary
 
 __all__ = ["Comparison", "compare"]
@@ -48,6 +50,12 @@ class Comparison:
     market: Market
     dates: pd.DatetimeIndex
     conventions: tuple[str, ...]
+
+    # Made when it is looked at: it resamples, and who only wants the backtests should not wait for that.
+    @cached_property
+    def sharpe_differences(self) -> SharpeComparison:
+        """What :func:`compare_sharpe` finds, or refuses, over the whole window, from the first strategy."""
+        return compare_sharpe(self)
 
     __repr__ = show.comparison_text
     _repr_html_ = show.comparison_html

@@ -14,42 +14,21 @@ from allocator.errors import iso_date
 from allocator.regimes.conditional import FEWEST, ConditionalTable
 from allocator.regimes.show import p_value_text
 from allocator.report.comparison import Comparison
+from allocator.report.html_page import box, document
 from allocator.report.regime_study import RegimeStudy
-from allocator.report.show import headline_rows
+from allocator.report.sharpe_differences import SharpeComparison
+from allocator.report.show import comparison_lines, comparison_rows
+from allocator.report.study_text import (
+    difference_groups,
+    difference_heading,
+    difference_lines,
+    difference_parts,
+    overall_lines,
+    overall_rows,
+)
 from allocator.tables import html_lines, html_table
 
 __all__ = ["write_page"]
-
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-_STYLE = """
-:root{color-scheme:light}
-body{margin:0 auto;max-width:64rem;padding:1rem 1.25rem 3rem;background:#fff;color:#222;
- font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;overflow-wrap:anywhere}
-h1{font-size:1.6rem;line-height:1.25;margin:.5rem 0}
-h2{font-size:1.2rem;margin:2.5rem 0 .5rem;border-top:1px solid #ccc;padding-top:1rem}
-h3{font-size:1rem;margin:1.75rem 0 0}.note{margin:.25rem 0}
-p,li,figcaption{max-width:46rem}
-.banner{background:#7a0019;color:#fff;font-weight:700;padding:.6rem .9rem;max-width:none}
-.box{overflow-x:auto;margin:.5rem 0}
-table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums;overflow-wrap:normal}
-th,td{padding:.25rem .7rem;text-align:right;vertical-align:top;white-space:pre;
- border-bottom:1px solid #e3e3e3}
-th{font-weight:600}
-thead th{border-bottom:2px solid #222;white-space:normal;min-width:3.5rem;vertical-align:bottom}
-tbody th,thead th:first-child{text-align:left;padding-left:0;position:sticky;left:0;background:#fff}
-tbody th{font-weight:400;white-space:normal;min-width:8rem;max-width:20rem}
-tbody tr:hover>*{background:#f4f4f4}
-figure{margin:1.5rem 0}
-figure img{display:block;width:100%;height:auto}
-figcaption,.note,footer{color:#555;font-size:.875rem}
-dt{font-weight:600}dd{margin:0 0 .5rem}
-@media(max-width:40rem){body{padding:.75rem .75rem 2rem}h1{font-size:1.35rem}
- figure img{width:40rem;max-width:none}tbody th{min-width:6rem;max-width:9rem}th,td{padding:.25rem .5rem}}
-@media print{body{max-width:none;padding:0;font-size:10pt}.box{overflow:visible}table{font-size:8pt}
- th,td{padding:.1rem .35rem}tbody th{position:static}figure,tr,h3{break-inside:avoid}h2,h3{break-after:avoid}
- .banner{color:#000;background:none;border:2px solid #000}}
-"""
-
 
 _CAPTIONS = {
     "growth": """The value of 1 invested, after costs. On the log scale equal heights are equal percentages;
@@ -85,15 +64,8 @@ def write_page(
         *_closing(comparison),
     )
     mark = "SIMULATED: " if comparison.market.simulated else ""
-    title = html.escape(f"{mark}{_names(comparison)}, {comparison.market.name}")
-    page = (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
-    )
+    title = f"{mark}{_names(comparison)}, {comparison.market.name}"
+    page = document(title, parts)
     # A name that is no valid text is no reason to lose the page.
     Path(path).write_bytes(page.encode("utf-8", "replace"))
 
@@ -101,11 +73,6 @@ def write_page(
 def _names(comparison: Comparison) -> str:
     names = [backtest.name for backtest in comparison.backtests]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _box(content: str) -> str:
-    """Return what is wider than a phone in a box that scrolls by itself."""
-    return f'<div class="box" tabindex="0">{content}</div>'
 
 
 def _opening(comparison: Comparison) -> Iterator[str]:
@@ -118,7 +85,7 @@ def _opening(comparison: Comparison) -> Iterator[str]:
         f"<p>{html.escape(_names(comparison))} on {html.escape(market.name)}: {market.frequency} data, "
         f"{iso_date(dates[0])} to {iso_date(dates[-1])}, {len(dates) - 1:,} returns, after costs.</p>"
     )
-    yield "<h2>What each strategy did</h2>" + _box(html_table(*headline_rows(comparison.table)))
+    yield "<h2>What each strategy did</h2>" + box(html_table(*comparison_rows(comparison)))
     yield f'<p class="note">{html_lines(_ruins(comparison))}</p>'
 
 
@@ -145,12 +112,15 @@ def _pictures(comparison: Comparison, pictures: Mapping[str, Path]) -> Iterator[
     for name, picture in pictures.items():
         data = base64.b64encode(Path(picture).read_bytes()).decode("ascii")
         image = f'<img alt="{html.escape(words[name])}" src="data:image/png;base64,{data}">'
-        yield f"<figure>{_box(image)}<figcaption>{_CAPTIONS[name]}</figcaption></figure>"
+        yield f"<figure>{box(image)}<figcaption>{_CAPTIONS[name]}</figcaption></figure>"
 
 
 def _regimes(comparison: Comparison, study: RegimeStudy) -> Iterator[str]:
     """Yield the tables by regime, the tests, and what was left out."""
     months = {(t.regimes.name, t.regimes.ex_post): t for t in study.month_end_correlation}
+    if study.overall:
+        yield "<h2>Stock–bond correlation over all dates</h2>" + box(html_table(*overall_rows(study)))
+        yield f'<p class="note">{html_lines(overall_lines(study))}</p>'
     if study.correlation:
         yield "<h2>Stock–bond correlation by regime</h2>"
     for table in study.correlation:
@@ -162,6 +132,11 @@ def _regimes(comparison: Comparison, study: RegimeStudy) -> Iterator[str]:
         yield "<p>Each cell: Sharpe ratio, its interval, and the deepest drawdown within one spell.</p>"
     yield from map(_performance, study.performance)
     yield _conventions(study.performance)
+    if study.differences:
+        yield f"<h2>Sharpe ratio less that of {html.escape(study.differences[0].baseline)}, by regime</h2>"
+        yield "<p>Each cell: the difference, its interval, and p for all tests of the table.</p>"
+        yield from map(_differences, study.differences)
+        yield f'<p class="note">{html_lines(difference_lines(study))}</p>'
     if study.left_out:
         items = "".join(f"<li>{html.escape(reason)}</li>" for reason in study.left_out)
         yield f"<h2>Left out, and why</h2><ul>{items}</ul>"
@@ -208,12 +183,22 @@ def _performance(table: ConditionalTable) -> str:
     return _definition(table, html_table(["regime", "n", "spells", *names], [*cells.values(), last]))
 
 
+def _differences(result: SharpeComparison) -> str:
+    """Return one definition's differences of Sharpe ratios, strategies side by side."""
+    head = ["regime", "n", *result.table.index.unique("strategy")]
+    rows = [
+        [label, n, *("\n".join(difference_parts(row)) for row in cells)]
+        for label, n, cells in difference_groups(result)
+    ]
+    return f"<h3>{html.escape(difference_heading(result))}</h3>{box(html_table(head, rows))}"
+
+
 def _definition(table: ConditionalTable, body: str, *tests: str) -> str:
     """Return a table with what its regimes are, and whether they were known, above it."""
     regimes = table.regimes
     known = "ex post" if regimes.ex_post else "known at the time"
     notes = [f'<p class="note">{html.escape(note)}</p>' for note in (regimes.rule, *tests)]
-    return f"<h3>{html.escape(regimes.name)}, {known}</h3>{notes[0]}{_box(body)}{''.join(notes[1:])}"
+    return f"<h3>{html.escape(regimes.name)}, {known}</h3>{notes[0]}{box(body)}{''.join(notes[1:])}"
 
 
 def _records(table: ConditionalTable) -> list[dict[str, Any]]:
@@ -248,6 +233,6 @@ def _closing(comparison: Comparison) -> Iterator[str]:
             for name, text in market.sources.items()
         )
         yield f"<h2>Sources of the data</h2><dl>{items}</dl>"
-    lines = dict.fromkeys([*comparison.conventions, *market.notes])
+    lines = dict.fromkeys([*comparison_lines(comparison), *market.notes])
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     yield f"<footer><h2>How the numbers are made</h2><ul>{items}</ul></footer>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Any, final
 
 import pandas as pd
 
@@ -27,7 +27,16 @@ from allocator.regimes import (
 )
 from allocator.regimes.conditional import FEWEST
 from allocator.report.comparison import Comparison
+from allocator.report.sharpe_differences import SharpeComparison, sharpe_by_regime
 from allocator.report.study_text import study_text
+from allocator.statistics import (
+    ConstancyBootstrap,
+    ConstantCorrelationTest,
+    CorrelationInterval,
+    StudentizedBootstrap,
+    constant_correlation_test,
+    correlation_interval,
+)
 
 __all__ = ["RegimeStudy", "default_regimes", "regime_frame", "study_regimes"]
 
@@ -48,8 +57,14 @@ class RegimeStudy:
         Stock–bond correlation over the whole market, at the market's own frequency.
     month_end_correlation
         The same from month ends, where the market is daily or weekly; else empty.
+    overall, constancy
+        The correlation over all dates with HAC, bootstrap and naive intervals, and a test that it is
+        constant; of the market's own frequency, and then of month ends where that is daily or weekly.
     performance
         Sharpe ratio and drawdown of the strategies over their common window; not of ruined ones.
+    differences
+        Sharpe ratios of the others less that of the first strategy, by regime, with p-values for all tests
+        of a definition.
     left_out
         Tables that could not be made here, and why.
     market
@@ -58,16 +73,26 @@ class RegimeStudy:
 
     correlation: tuple[ConditionalTable, ...]
     month_end_correlation: tuple[ConditionalTable, ...]
+    overall: tuple[CorrelationInterval, ...]
+    constancy: tuple[ConstantCorrelationTest, ...]
     performance: tuple[ConditionalTable, ...]
+    differences: tuple[SharpeComparison, ...]
     left_out: tuple[str, ...]
     market: Market
 
     __repr__ = study_text
 
     def _repr_html_(self) -> str:
-        tables = (*self.correlation, *self.month_end_correlation, *self.performance)
+        tables: tuple[Any, ...] = (
+            *self.overall,
+            *self.constancy,
+            *self.correlation,
+            *self.month_end_correlation,
+            *self.performance,
+            *self.differences,
+        )
         left_out = (f"<p>left out: {html.escape(reason)}</p>" for reason in self.left_out)
-        return "".join([*(table._repr_html_() for table in tables), *left_out])
+        return "".join([*(f"<div>{table._repr_html_()}</div>" for table in tables), *left_out])
 
 
 def default_regimes(market: Market, stocks: str, bonds: str) -> list[Regimes]:
@@ -99,10 +124,13 @@ def study_regimes(comparison: Comparison, stocks: str, bonds: str, *, seed: int 
     market = comparison.market
     regimes, unmade = _made(market, stocks, bonds)
     correlation, uncorrelated = _correlations("correlation", market, stocks, bonds, regimes, seed)
-    by_month, unmonthly = _month_end_tables(market, stocks, bonds, seed, unmade)
+    thinned, unthinned = _thinned(market)
+    by_month, unmonthly = _month_end_tables(thinned, stocks, bonds, seed, unmade)
+    overall, constancy, unknown = _all_dates([market, *thinned], stocks, bonds, seed)
     performance, unperformed = _performances(comparison, regimes, seed)
-    left_out = (*unmade, *uncorrelated, *unmonthly, *unperformed)
-    return RegimeStudy(correlation, by_month, performance, left_out, market)
+    differences, untested = _differences(comparison, regimes, seed)
+    left_out = (*unmade, *uncorrelated, *unthinned, *unmonthly, *unknown, *unperformed, *untested)
+    return RegimeStudy(correlation, by_month, overall, constancy, performance, differences, left_out, market)
 
 
 def regime_frame(study: RegimeStudy) -> pd.DataFrame:
@@ -167,19 +195,59 @@ def _correlations(
     )
 
 
-def _month_end_tables(
-    market: Market, stocks: str, bonds: str, seed: int, said: _Reasons
-) -> tuple[_Tables, _Reasons]:
-    """Return the correlations from month ends; none of a market that is monthly or slower."""
+def _thinned(market: Market) -> tuple[list[Market], _Reasons]:
+    """Return the market at its month ends; none of a market that is monthly or slower."""
     if market.frequency.is_calendar:
-        return (), ()
+        return [], ()
     try:
-        thinned = month_ends(market)
-        regimes, unmade = _made(thinned, stocks, bonds)
+        return [month_ends(market)], ()
     except InputError as refusal:
-        return (), (f"month-end correlation: {refusal.problem}",)
-    tables, why = _correlations("month-end correlation", thinned, stocks, bonds, regimes, seed)
-    return tables, (*(f"month ends, {reason}" for reason in unmade if reason not in said), *why)
+        return [], (f"month-end correlation: {refusal.problem}",)
+
+
+def _month_end_tables(
+    thinned: Iterable[Market], stocks: str, bonds: str, seed: int, said: _Reasons
+) -> tuple[_Tables, _Reasons]:
+    """Return the correlations from month ends, where there are any."""
+    for market in thinned:
+        try:
+            regimes, unmade = _made(market, stocks, bonds)
+        except InputError as refusal:
+            return (), (f"month-end correlation: {refusal.problem}",)
+        tables, why = _correlations("month-end correlation", market, stocks, bonds, regimes, seed)
+        return tables, (*(f"month ends, {reason}" for reason in unmade if reason not in said), *why)
+    return (), ()
+
+
+def _all_dates(
+    markets: Iterable[Market], stocks: str, bonds: str, seed: int
+) -> tuple[tuple[CorrelationInterval, ...], tuple[ConstantCorrelationTest, ...], _Reasons]:
+    """Return the correlation over all dates at each frequency, and the test that it is constant."""
+    intervals, tests, left_out = [], [], []
+    for market in markets:
+        returns = market.returns[[stocks, bonds]].dropna()
+        x, y = returns[stocks], returns[bonds]
+        try:
+            intervals.append(correlation_interval(x, y, seed=seed))
+            tests.append(constant_correlation_test(x, y, ConstancyBootstrap(seed=seed)))
+        except InputError as refusal:
+            left_out.append(f"correlation over all dates, {market.frequency}: {refusal.problem}")
+    return tuple(intervals), tuple(tests), tuple(left_out)
+
+
+def _differences(
+    comparison: Comparison, regimes: Iterable[Regimes], seed: int
+) -> tuple[tuple[SharpeComparison, ...], _Reasons]:
+    """Return the differences of Sharpe ratios by regime, for each definition that has some."""
+    if len(comparison.backtests) < 2:
+        return (), ()
+    found, left_out = [], []
+    for each in regimes:
+        try:
+            found.append(sharpe_by_regime(comparison, each, StudentizedBootstrap(seed=seed)))
+        except InputError as refusal:
+            left_out.append(f"differences of Sharpe ratios by {each.name} ({each.rule}): {refusal.problem}")
+    return tuple(found), tuple(left_out)
 
 
 def _performances(comparison: Comparison, regimes: Iterable[Regimes], seed: int) -> tuple[_Tables, _Reasons]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from allocator.errors import iso_date
+from allocator.errors import InputError, iso_date
+from allocator.report.show_sharpe import difference_cells
 from allocator.tables import html_block, html_table, text_table
 
 if TYPE_CHECKING:
     from allocator.report.comparison import Comparison
 
-__all__ = ["comparison_html", "comparison_text", "comparison_title", "headline_rows"]
+__all__ = ["comparison_html", "comparison_lines", "comparison_rows", "comparison_text", "headline_rows"]
 
 
 def _percent(value: Any) -> str:
@@ -63,7 +64,42 @@ def headline_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     return ["", *map(str, table.index)], rows
 
 
-def comparison_title(comparison: Comparison) -> str:
+def comparison_rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Return the headline rows, with what is known of the differences below the Sharpe ratios."""
+    head, rows = headline_rows(comparison.table)
+    below = next(place for place, row in enumerate(rows) if row[0] == "Sharpe ± se") + 1
+    return head, [*rows[:below], *_difference_rows(comparison), *rows[below:]]
+
+
+def comparison_lines(comparison: Comparison) -> list[str]:
+    """Return the conventions of a comparison and of its differences, or why there are none."""
+    if len(comparison.backtests) < 2:
+        return list(comparison.conventions)
+    try:
+        found = comparison.sharpe_differences.conventions
+    except InputError as refusal:
+        found = (f"no test of a difference: {refusal.problem}",)
+    return list(dict.fromkeys([*comparison.conventions, *found]))
+
+
+def _difference_rows(comparison: Comparison) -> list[list[str]]:
+    """Return difference, interval and p-values, a row each, strategies across, where there are some."""
+    try:
+        found = comparison.sharpe_differences
+    except InputError:
+        return []
+    cells = {row["strategy"]: difference_cells(row) for row in found.table.reset_index().to_dict("records")}
+    titles = (
+        f"Sharpe less {found.baseline}’s",
+        f"{100 * found.confidence:g} % interval of it",
+        "p alone",
+        "p family",
+    )
+    across = [cells.get(name, ["–"] * 7)[-4:] for name in comparison.table.index]
+    return [[title, *each] for title, each in zip(titles, zip(*across, strict=True), strict=True)]
+
+
+def _title(comparison: Comparison) -> str:
     """Return the name of the data and the window, and say if the data are simulated."""
     index = comparison.dates
     mark = "SIMULATED data: " if comparison.market.simulated else ""
@@ -72,11 +108,11 @@ def comparison_title(comparison: Comparison) -> str:
 
 def comparison_text(comparison: Comparison) -> str:
     """Return the comparison as text, strategies side by side."""
-    lines = text_table(*headline_rows(comparison.table))
-    return "\n".join([comparison_title(comparison), *lines, *comparison.conventions])
+    lines = text_table(*comparison_rows(comparison))
+    return "\n".join([_title(comparison), *lines, *comparison_lines(comparison)])
 
 
 def comparison_html(comparison: Comparison) -> str:
     """Return the comparison as an HTML table with the conventions below."""
-    table = html_table(*headline_rows(comparison.table))
-    return html_block(comparison_title(comparison), table, comparison.conventions)
+    table = html_table(*comparison_rows(comparison))
+    return html_block(_title(comparison), table, comparison_lines(comparison))

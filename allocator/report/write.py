@@ -10,6 +10,7 @@ from allocator.errors import InputError
 from allocator.regimes import ConditionalTable
 from allocator.report.comparison import Comparison
 from allocator.report.regime_study import RegimeStudy, regime_frame
+from allocator.report.sharpe_differences import SharpeComparison
 
 __all__ = ["write_report"]
 
@@ -24,7 +25,8 @@ def write_report(comparison: Comparison, study: RegimeStudy, folder: str | Path)
     list of Path
         ``index.html`` (self-contained), ``growth.png``, ``drawdown.png``, ``weights.png``,
         ``regime_correlation.png``, ``summary.csv``, ``regime_correlation.csv``,
-        ``regime_performance.csv``. Numbers in the tables are fractions; a text that a spreadsheet
+        ``regime_performance.csv``, ``sharpe_differences.csv`` (over the whole window and by regime; without a
+        row where there is nothing to compare). Numbers in the tables are fractions; a text that a spreadsheet
         would take for a formula begins with an apostrophe.
 
     Raises
@@ -53,6 +55,7 @@ def _write_tables(comparison: Comparison, study: RegimeStudy, folder: Path) -> l
         "summary.csv": comparison.table.reset_index(),
         "regime_correlation.csv": regime_frame(study),
         "regime_performance.csv": _performance_frame(study),
+        "sharpe_differences.csv": _difference_frame(comparison, study),
     }
     for name, frame in frames.items():
         _neutral(frame).to_csv(folder / name, index=False, lineterminator="\n")
@@ -64,6 +67,24 @@ def _performance_frame(study: RegimeStudy) -> pd.DataFrame:
     if not study.performance:
         return pd.DataFrame(columns=["strategy", "regime", "n", "sharpe", "low", "high", "max_drawdown"])
     return pd.concat([_with_definition(result) for result in study.performance], ignore_index=True)
+
+
+def _difference_frame(comparison: Comparison, study: RegimeStudy) -> pd.DataFrame:
+    """Return all differences of Sharpe ratios: a row a definition, regime and strategy, the whole first."""
+    try:
+        found = (comparison.sharpe_differences, *study.differences)
+    except InputError:  # one strategy, or one that was ruined: the page says so
+        found = study.differences
+    if not found:
+        return pd.DataFrame(columns=["definition", "span", "strategy", "n", "difference", "low", "high"])
+    return pd.concat([_with_family(result) for result in found], ignore_index=True)
+
+
+def _with_family(result: SharpeComparison) -> pd.DataFrame:
+    regimes, frame = result.regimes, result.table.reset_index()
+    frame.insert(0, "definition", "all dates" if regimes is None else regimes.name)
+    ex_post = None if regimes is None else regimes.ex_post
+    return frame.assign(baseline=result.baseline, n_tests=result.n_tests, ex_post=ex_post)
 
 
 def _with_definition(result: ConditionalTable) -> pd.DataFrame:

@@ -19,6 +19,7 @@ FILES = {
     "summary.csv",
     "regime_correlation.csv",
     "regime_performance.csv",
+    "sharpe_differences.csv",
 }
 
 

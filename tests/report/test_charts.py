@@ -246,7 +246,7 @@ def test_daily_and_month_end_stand_side_by_side(daily, yearly):
 
 
 def test_a_study_without_any_table_is_drawn_empty(yearly):
-    ax = plot_regime_correlation(RegimeStudy((), (), (), ("why",), yearly[0].market))
+    ax = plot_regime_correlation(RegimeStudy((), (), (), (), (), (), ("why",), yearly[0].market))
     ax.figure.canvas.draw()
     assert "left_out" in ax.get_xlabel()
 

@@ -445,7 +445,8 @@ def test_the_seed_of_a_study(simulated, simulated_study):
 def test_the_study_shows_all_its_tables(simulated_study):
     study = simulated_study
     tables = (*study.correlation, *study.month_end_correlation, *study.performance)
-    assert study._repr_html_().count("<table") == len(tables)
+    assert study._repr_html_().count("<table") == len(tables) + len(study.differences)
+    assert len(study.overall) == len(study.constancy) == 2  # daily and month ends
     text = repr(study)
     assert text.count("p of equal correlation") == len(study.correlation)
     assert text.count("p of equal Sharpe ratio") == len(study.performance)
@@ -548,6 +549,7 @@ FILES = [
     "summary.csv",
     "regime_correlation.csv",
     "regime_performance.csv",
+    "sharpe_differences.csv",
 ]
 
 
@@ -594,6 +596,17 @@ def test_the_performance_by_regime_is_the_tables(written, history_study):
     assert frame.loc[0, "p_equal"] == pytest.approx(first.p_equal[frame.loc[0, "strategy"]])
 
 
+def test_the_differences_are_those_of_the_comparison_and_of_each_definition(written, history, history_study):
+    frame = pd.read_csv(written[8])
+    expected = [history.sharpe_differences, *history_study.differences]
+    assert len(frame) == sum(len(result.table) for result in expected)
+    for column in ("difference", "low", "p_value", "p_family"):
+        np.testing.assert_allclose(frame[column], pd.concat([r.table[column] for r in expected]), rtol=1e-14)
+    assert frame.loc[frame["definition"].eq("all dates"), "span"].eq("whole").all()
+    assert frame["baseline"].eq("60/40").all()
+    assert {"span", "strategy", "begin", "end", "n", "ex_post", "n_tests", "reason"} <= set(frame)
+
+
 def test_a_report_without_any_regime(tmp_path):
     market = crash()
     comparison = compare([Levered()], market)
@@ -601,7 +614,7 @@ def test_a_report_without_any_regime(tmp_path):
     written = write_report(comparison, study, tmp_path)
     for path in written[6:]:
         assert pd.read_csv(path).empty
-        assert "regime" in pd.read_csv(path).columns
+        assert {"regime", "span"} & set(pd.read_csv(path).columns)
 
 
 @pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\tx", "\rx", "\nx"])

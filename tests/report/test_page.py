@@ -14,7 +14,8 @@ from allocator.report.charts import save_charts
 from allocator.report.comparison import compare
 from allocator.report.page import write_page
 from allocator.report.regime_study import study_regimes
-from allocator.report.show import headline_rows
+from allocator.report.show import comparison_lines, comparison_rows
+from allocator.report.show_sharpe import p_text
 from strategies import SixtyForty, default_study
 
 VOID = {"meta", "img", "br"}
@@ -148,7 +149,8 @@ def test_the_pictures_are_in_the_page_with_words_for_who_cannot_see_them(any_stu
 
 def test_every_number_of_the_comparison_is_on_the_page(any_study):
     comparison, cells = any_study[0], page_of(any_study).cells
-    _, rows = headline_rows(comparison.table)
+    _, rows = comparison_rows(comparison)
+    assert "p family" in [row[0] for row in rows]
     for row in rows:
         assert row[0] in cells
         for cell in row[1:]:
@@ -170,6 +172,14 @@ def test_every_regime_is_on_the_page_with_its_numbers_and_its_test(simulated):
                 assert f"{row['low']:+.2f} to {row['high']:+.2f}" in page.cells
         p = f"{table.p_equal:.3f}" if table.p_equal >= 0.0005 else "< 0.001"
         assert p in page.text
+    for result in study.differences:
+        assert f"{result.n_tests} tests" in page.text
+        for _, row in result.table.iterrows():
+            interval, p = f"{row['low']:+.2f} to {row['high']:+.2f}", f"p {p_text(row['p_family'])}"
+            assert f"{row['difference']:+.2f}\n{interval}\n{p}" in page.cells
+    for found in study.overall:
+        assert f"{found.correlation:+.2f}" in page.cells
+        assert f"{found.low:+.2f} to {found.high:+.2f}" in page.cells
     for table in study.performance:
         for _, row in table.table.iterrows():
             if np.isfinite(row["sharpe"]):
@@ -185,7 +195,7 @@ def test_what_was_left_out_and_the_conventions_and_the_sources_are_said(yearly, 
     for study in (yearly, hostile):
         comparison, regimes, _, _ = study
         text = page_of(study).text
-        for line in (*comparison.conventions, *comparison.market.notes, *regimes.left_out):
+        for line in (*comparison_lines(comparison), *comparison.market.notes, *regimes.left_out):
             assert line.encode("utf-8", "replace").decode() in text
     assert hostile[1].left_out
     for name, source in yearly[0].market.sources.items():

@@ -1,0 +1,150 @@
+"""The house style of pictures, in one place: sizes, colours, axes, and the bytes of a PNG.
+
+Figures are built without pyplot: nothing opens a window, nothing is kept alive, and a notebook shows a
+figure by itself. Colours are from Okabe and Ito (2008); every line also has its own marker and dash, so that
+grey print can be read. This and its neighbours ``charts.py`` and ``draw.py`` import matplotlib, and no other.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.transforms import Transform
+from PIL import Image  # comes with matplotlib
+
+__all__ = [
+    "BAND",
+    "Dash",
+    "INK",
+    "LINES",
+    "PALE",
+    "SMALL",
+    "TEXT",
+    "TITLE",
+    "dates_below",
+    "dress",
+    "line_style",
+    "new_axes",
+    "new_figure",
+    "pdf",
+    "plain",
+    "png",
+]
+
+_WIDTH, _DPI = 8.0, 200  # inches and dots: 1600 px, with 9-point text still readable at half that size
+INK, PALE, BAND = "#222222", "#777777", "#DDDDDD"
+SMALL, TEXT, TITLE = 7.5, 9.0, 11.0
+
+# Neighbours differ in lightness as well as in hue.
+LINES = (
+    ("#000000", "o"),
+    ("#E69F00", "s"),
+    ("#0072B2", "^"),
+    ("#CC79A7", "D"),
+    ("#009E73", "v"),
+    ("#56B4E9", "P"),
+    ("#D55E00", "X"),
+)
+Dash = Literal["-", "--", ":"]
+_DASHES: tuple[Dash, ...] = ("-", "--", ":")  # once all colours are used
+
+
+class _Picture(Figure):
+    """A figure that a notebook shows although pyplot knows nothing of it."""
+
+    def _repr_png_(self) -> bytes:
+        return png(self)
+
+
+def png(figure: Any) -> bytes:
+    """Return the picture in 128 colours, a third of the size, and without the version of matplotlib in it."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+    few = Image.fromarray(pixels).quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    # Pillow takes the middle of each box of colours; the mean of its pixels keeps plain areas true.
+    box = np.asarray(few).ravel()
+    sums = [np.bincount(box, pixels[..., channel].ravel(), 128) for channel in range(3)]
+    means = np.stack(sums, axis=1) / np.maximum(np.bincount(box, minlength=128), 1)[:, None]
+    few.putpalette(np.rint(means).astype(np.uint8).tobytes())
+    stream = io.BytesIO()
+    few.save(stream, "PNG", dpi=(figure.dpi, figure.dpi))
+    return stream.getvalue()
+
+
+def pdf(figure: Any) -> bytes:
+    """Return the picture as a PDF, without the hour and the version of matplotlib in it."""
+    stream = io.BytesIO()
+    unsaid = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+    figure.savefig(stream, format="pdf", metadata=unsaid)
+    return stream.getvalue()
+
+
+def new_figure(height: float) -> Figure:
+    """Return an empty figure of the usual width and this height in inches."""
+    figure = _Picture(figsize=(_WIDTH, height), dpi=_DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def new_axes(height: float) -> Axes:
+    """Return the axes of a figure of its own."""
+    return new_figure(height).add_subplot()
+
+
+def dress(
+    ax: Axes,
+    title: str,
+    footer: str = "",
+    *,
+    grid: Literal["x", "y"] = "y",
+    pad: float = 8.0,
+    size: float = TITLE,
+    shift: Transform | None = None,
+) -> Axes:
+    """Give axes the house style: title at the left, grid across, what is shown in small type below."""
+    above = ax.set_title(title, loc="left", size=size, weight="bold", color=INK, pad=pad)
+    below = ax.set_xlabel(footer, loc="left", size=SMALL, color=PALE)
+    if shift is not None:
+        above.set_transform(above.get_transform() + shift)
+        below.set_transform(below.get_transform() + shift)
+    ax.tick_params(labelsize=TEXT, labelcolor=INK, color=PALE, length=3.0)
+    ax.grid(True, axis=grid, color=BAND, linewidth=0.6)
+    ax.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.spines["bottom"].set_color(PALE)
+    return ax
+
+
+def plain(text: object, longest: int = 30) -> str:
+    """Return a person's text fit for a picture: one short line, no mathematics, only glyphs of the font."""
+    line = " ".join(str(text).split())
+    if len(line) > longest:  # names often differ at their ends
+        line = f"{line[: longest - longest // 2 - 1].rstrip()}…{line[-(longest // 2) :].lstrip()}"
+    known = font_manager.get_font(font_manager.findfont(font_manager.FontProperties())).get_charmap()
+    return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
+
+
+def line_style(k: int) -> tuple[str, Dash, str]:
+    """Return colour, dash and marker of the k-th line."""
+    colour, marker = LINES[k % len(LINES)]
+    return colour, _DASHES[k // len(LINES) % len(_DASHES)], marker
+
+
+def dates_below(ax: Axes, paths: Sequence[pd.Series[float]]) -> None:
+    """Label the horizontal axis with few dates, from the first to the last of all paths."""
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    first, last = min(p.index[0] for p in paths), max(p.index[-1] for p in paths)
+    ax.set_xlim(first.to_datetime64(), last.to_datetime64())
