@@ -1,12 +1,15 @@
-"""``python -m allocator``: the default study, on the embedded history or on a person's own prices."""
+"""``python -m allocator``: the default study, on the embedded history or on a person's own prices.
+
+Other commands, each with a ``--help`` of its own, are in ``_COMMANDS``: ``python -m allocator article``.
+"""
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
+import importlib
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,7 +23,6 @@ from allocator.engine import (
     Monthly,
     Quarterly,
     Rebalancing,
-    Strategy,
     Weekly,
     Yearly,
 )
@@ -28,6 +30,7 @@ from allocator.errors import AllocatorError, InputError, UndefinedStatisticWarni
 from allocator.market import Market, load_us_history, read_prices
 from allocator.market.market import parse_date, signal_in_hindsight, with_signals
 from allocator.report import Comparison, RegimeStudy, compare, study_regimes, write_report
+from allocator.studies import default_study
 
 __all__ = ["main"]
 
@@ -39,13 +42,22 @@ _RULES: dict[str, Rebalancing] = {
     "yearly": Yearly(),
     "never": BuyAndHold(),
 }
+# Each is a module with a function `run(arguments, parser) -> exit code`, imported when it is asked for.
+_COMMANDS = {
+    "article": "allocator.scoreboard.command",
+    "check": "allocator.research.check_command",
+}
 _EMBEDDED_ALSO = ("developed", "emerging")
 _Names = tuple[str, str, str, tuple[str, ...]]  # stocks, bonds, gold, and the other assets
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, or 2 after one line on the error stream."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in _COMMANDS:
+        run = importlib.import_module(_COMMANDS[words[0]]).run
+        return int(run(words[1:], _Parser(prog=f"python -m allocator {words[0]}")))
+    options = _parser().parse_args(words)
     try:
         comparison, study = _run(options)
         written = write_report(comparison, study, options.out)
@@ -70,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m allocator",
         description="Compare 60/40, risk parity and gold-augmented global diversification, and show how the "
         "stock-bond correlation depends on the regime. Without --data: yearly US history since 1928.",
+        epilog="python -m allocator article --help: the sixteen claims of the article, tried on data.",
     )
     data = parser.add_argument_group("your own data (one currency, total-return price levels)")
     data.add_argument(
@@ -115,7 +128,7 @@ def _run(options: argparse.Namespace) -> tuple[Comparison, RegimeStudy]:
     costs = _costs(options.cost_bps)
     _refuse_reversed(options.start, options.end)
     market, names = _market(options)
-    strategies = _default_study(*names)
+    strategies = default_study(*names)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedStatisticWarning)  # the tables show what is undefined
         comparison = compare(
@@ -220,20 +233,6 @@ def _with_us_inflation(market: Market) -> Market:
     inflation = signal_in_hindsight(load_us_history(), "inflation")
     source = "US consumer prices, yearly, from the embedded history, dated when known"
     return with_signals(market, {"inflation": inflation}, {"inflation": source})
-
-
-def _default_study(stocks: str, bonds: str, gold: str, also: Iterable[str]) -> list[Strategy]:
-    """Ask the installed packages for the study to run; `allocator` itself knows no strategy."""
-    found = list(importlib.metadata.entry_points(group="allocator.studies", name="default"))
-    if not found:
-        raise InputError("strategies", "none are installed", fix="pip install allocator-backtest")
-    # A folder called `strategies` where the person stands would hide ours.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    try:
-        study = found[0].load()
-    finally:
-        sys.path.pop(0)
-    return list(study(stocks=stocks, bonds=bonds, gold=gold, also=tuple(also)))
 
 
 if __name__ == "__main__":
