@@ -21,8 +21,8 @@ from benchmarks.threads import use_one_thread
 
 __all__ = ["EVERY", "Plan", "Record", "simulate", "to_json", "workers_of"]
 
-# The slow ones, of which one in so many draws is enough: a HAC variance for every possible date.
-EVERY = {"break_test": 4, "find_breaks": 4}
+# The slow one, of which one in so many draws is enough: a HAC variance for every possible date.
+EVERY = {"break_test": 4}
 _DRAWS_IN_A_TASK = 24
 
 

@@ -19,7 +19,7 @@ from benchmarks.threads import use_one_thread
 if TYPE_CHECKING:
     from benchmarks.simulation import Record
 
-_DRAWS = 1500  # about ten minutes on two cores
+_DRAWS = 900  # a quarter of an hour on two cores
 _ROWS = 120  # ten years of months, as in Ledoit and Wolf (2008)
 
 

@@ -14,6 +14,7 @@ __all__ = ["BANDS", "IN", "MISSED", "UNCLEAR", "heading", "judged", "tables", "v
 
 BANDS = {"size": (0.04, 0.06), "coverage": (0.93, 0.97)}
 IN, UNCLEAR, MISSED = "", "?", "!"
+_NAME = 48  # letters of a method, at least
 _ERRORS = 2.0  # simulation errors outside its band at which a method has missed it
 
 
@@ -51,11 +52,11 @@ def _table(records: Sequence[Record]) -> str:
     low, high = (100.0 * edge for edge in BANDS[first.kind])
     nominal = f"nominal {100.0 * first.nominal:g} %, band {low:g} to {high:g}"
     lines = [f"{first.kind} in %, n = {first.n}, {nominal}"]
-    lines.append(f"{'':<43}" + "".join(f"{process:>8} " for process in processes))
+    lines.append(f"{'':<{_NAME}}" + "".join(f"{process:>8} " for process in processes))
     by_cell = {(r.method, r.process): r for r in records}
     for method in dict.fromkeys(r.method for r in records):
         cells = (_cell(by_cell[method, process]) for process in processes if (method, process) in by_cell)
-        lines.append(f"{method:<43}" + "".join(cells))
+        lines.append(f"{method:<{_NAME}}" + "".join(cells))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
