@@ -16,6 +16,7 @@ from allocator.errors import InputError, InsufficientHistoryError, iso_date
 from allocator.frequency import Frequency, resolve_frequency
 from allocator.market import show
 from allocator.market.cash import describe_cash, validate_cash
+from allocator.market.frames import OtherFrame
 from allocator.market.prices import as_levels, validate_prices
 from allocator.market.signals import Signal, validate_signals
 
@@ -56,7 +57,8 @@ class Market:
     Parameters
     ----------
     prices
-        Total-return price levels, a column an asset, dates as index. Leading NaN: not listed yet.
+        Total-return price levels, a column an asset, dates as index. Leading NaN: not listed yet. A Polars
+        table, or one of another library, has its dates in a column (:func:`allocator.read_frame`).
     cash
         What uninvested money earns, and borrowed money costs before the spread: a Series of returns
         per row (the one on a date was earned since the row before) or a float, the annual effective
@@ -121,7 +123,7 @@ class Market:
 
     def __init__(
         self,
-        prices: pd.DataFrame,
+        prices: pd.DataFrame | OtherFrame,
         cash: pd.Series[Any] | float,
         signals: Mapping[str, Signal | pd.Series[Any]] | pd.DataFrame | None = None,
         *,
@@ -436,6 +438,8 @@ def window_rows(frequency: Frequency, years: float, n_assets: int) -> int:
 
 def parse_date(date: Date, argument: str, *, last: bool = False) -> pd.Timestamp:
     """Return a date; ``2022`` and ``2022-03`` mean the first day of the span, or the ``last``."""
+    if isinstance(date, (int, np.integer)):  # pandas would count days, or take the first of January
+        raise InputError(argument, f"{date!r} is a number", fix=f'write it as text: "{date}"')
     try:
         period = pd.Period(date, freq="D") if not isinstance(date, str) else pd.Period(date)
         if isinstance(period, pd.Period):  # and not NaT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,11 +12,13 @@ import pandas as pd
 from allocator.errors import InputError
 from allocator.regimes.conditional import ConditionalTable
 from allocator.statistics._paired import refuse_confidence
+from allocator.tables import html_lines
 
 __all__ = ["RegimeContrast", "regime_contrast"]
 
 _FEWEST_DEGREES = 2.0  # as in the intervals of the tables
 _ALMOST_ONE = 1.0 - 1e-12
+_WIDEST, _HALVINGS = 64.0, 60
 
 
 @final
@@ -55,6 +58,9 @@ class RegimeContrast:
     confidence: float
     reason: str = ""
 
+    def _repr_html_(self) -> str:
+        return html_lines([repr(self)])
+
     def __repr__(self) -> str:
         of = f" of {self.series}" if self.series else ""
         head = f"{self.statistic}{of}, {self.first} less {self.second}: "
@@ -73,9 +79,9 @@ def regime_contrast(
     """Return the difference of a statistic between two regimes of a table.
 
     The two rest on different periods and are taken as independent; the degrees of freedom are Welch's
-    (1947), of the blocks of each less one, as in the table's intervals. Correlations are compared by Fisher's
-    z, whose error the table has, and their difference has the interval of Zou (2007), which adds up
-    the distances to the ends of each one's own.
+    (1947), of the blocks of each less one, as in the table's intervals. The difference of
+    correlations has the interval of Zou (2007), which adds up the distances to the ends of each one's own
+    (by Fisher's z), and the p-value at which that interval just reaches 0.
 
     Parameters
     ----------
@@ -95,6 +101,9 @@ def regime_contrast(
         A regime or series that is not in the table.
     """
     refuse_confidence(confidence)
+    if not isinstance(table, ConditionalTable):
+        fix = "pass what conditional_statistic returns"
+        raise InputError("table", f"expected a ConditionalTable, got {type(table).__name__}", fix=fix)
     rows, name = _rows(table, series)
     one, two = (_row(rows, label, argument) for label, argument in ((first, "first"), (second, "second")))
     counts = (int(one["n"]), int(two["n"]))
@@ -128,7 +137,7 @@ def _rows(table: ConditionalTable, series: str | None) -> tuple[Any, str]:
 
 
 def _row(rows: Any, label: str, argument: str) -> Any:
-    if label not in rows.index:
+    if not isinstance(label, str) or label not in rows.index:
         fix = f"it has {', '.join(map(str, rows.index))}"
         raise InputError(argument, f"{label!r} is no regime of the table", fix=fix)
     return rows.loc[label]
@@ -150,23 +159,37 @@ def _by_welch(one: Any, two: Any, statistic: str, confidence: float) -> _Numbers
 
 
 def _by_fisher(one: Any, two: Any, statistic: str, confidence: float) -> _Numbers:
-    """Return the same for correlations, with the error of their difference by the delta method."""
+    """Return the same for correlations: the interval of Zou (2007), and the p at which it just reaches 0."""
+    rs = [min(max(float(row[statistic]), -_ALMOST_ONE), _ALMOST_ONE) for row in (one, two)]
+    zs = [(math.atanh(r), float(row["standard_error"])) for r, row in zip(rs, (one, two), strict=True)]
+    difference, degrees = rs[0] - rs[1], _error(one, two)[1]
+    low, high = _zou(zs, _quantile(degrees, confidence))
+    by_delta = math.hypot(*((1.0 - r * r) * error for r, (_, error) in zip(rs, zs, strict=True)))
+    return difference, by_delta, low, high, _p(_reaching_zero(zs), degrees), degrees
+
+
+def _zou(zs: Sequence[tuple[float, float]], width: float) -> tuple[float, float]:
+    """Return the ends of the difference whose own intervals are ``width`` errors of z wide on each side."""
     (r_1, low_1, high_1), (r_2, low_2, high_2) = (
-        _correlation(row, statistic, confidence) for row in (one, two)
+        (math.tanh(z), math.tanh(z - width * error), math.tanh(z + width * error)) for z, error in zs
     )
-    error, degrees = _error(one, two)
-    low = r_1 - r_2 - math.hypot(r_1 - low_1, high_2 - r_2)
-    high = r_1 - r_2 + math.hypot(high_1 - r_1, r_2 - low_2)
-    by_delta = math.hypot(*((1.0 - r * r) * row["standard_error"] for r, row in ((r_1, one), (r_2, two))))
-    p = _p((math.atanh(r_1) - math.atanh(r_2)) / error, degrees)
-    return r_1 - r_2, by_delta, low, high, p, degrees
+    difference = r_1 - r_2
+    return (
+        difference - math.hypot(r_1 - low_1, high_2 - r_2),
+        difference + math.hypot(high_1 - r_1, r_2 - low_2),
+    )
 
 
-def _correlation(row: Any, statistic: str, confidence: float) -> tuple[float, float, float]:
-    """Return a correlation and both ends of its interval, from the error of its Fisher z."""
-    r = min(max(float(row[statistic]), -_ALMOST_ONE), _ALMOST_ONE)
-    width = _quantile(_degrees(row), confidence) * row["standard_error"]
-    return r, math.tanh(math.atanh(r) - width), math.tanh(math.atanh(r) + width)
+def _reaching_zero(zs: Sequence[tuple[float, float]]) -> float:
+    """Return the width at which the interval of the difference just reaches 0, by bisection."""
+    side = 0 if zs[0][0] > zs[1][0] else 1
+    narrow, wide = 0.0, _WIDEST
+    for _ in range(_HALVINGS):
+        middle = (narrow + wide) / 2.0
+        end = _zou(zs, middle)[side]
+        is_inside = end <= 0.0 if side == 0 else end >= 0.0
+        narrow, wide = (narrow, middle) if is_inside else (middle, wide)
+    return (narrow + wide) / 2.0
 
 
 def _error(one: Any, two: Any) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import InputError
+from allocator.frequency import infer_frequency
 from allocator.macro import asymmetric_beta
 from allocator.regimes import conditional_correlation, regime_contrast
 from allocator.report.picture import Picture
@@ -91,12 +92,14 @@ def _change_of_correlation(name: str, returns: pd.DataFrame | None, frequency: s
 
 
 def _correlation_part(claimed: Claimed, row: Any, sample: str, frequency: str) -> Part:
+    from scipy.special import stdtr  # not at the top: importing allocator costs no more than pandas
+
     r, error = float(row["correlation"]), float(row["standard_error"])
+    degrees = max(float(row["n"] / row["block_length"]) - 1.0, 2.0)  # those of the interval
     if claimed.side == "within":  # two one-sided tests: the larger p of not being inside either margin
-        margin = math.atanh(claimed.threshold)
-        p = 0.5 * math.erfc((margin - abs(math.atanh(r))) / error / math.sqrt(2.0))
+        p = float(stdtr(degrees, (abs(math.atanh(r)) - math.atanh(claimed.threshold)) / error))
     else:
-        p = math.erfc(abs(math.atanh(r)) / error / math.sqrt(2.0))
+        p = 2.0 * float(stdtr(degrees, -abs(math.atanh(r)) / error))
     return claimed.part(r, float(row["low"]), float(row["high"]), p, int(row["n"]), sample, frequency)
 
 
@@ -151,7 +154,7 @@ def _betas(returns: pd.DataFrame, frequency: str) -> list[Part]:
 
 
 def _dollar(panels: Panels) -> Claim:
-    parts, frame = _dollar_slopes(panels.dollar_and_yield(), panels.daily_name)
+    parts, frame = _dollar_slopes(panels.dollar)
     picture = None
     if frame is not None:
         drawn = pd.DataFrame({"x": 1e4 * frame["yield"], "y": 100.0 * frame["dollar"]})
@@ -160,15 +163,14 @@ def _dollar(panels: Panels) -> Claim:
     return Claim("A3", "Higher Treasury yields no longer mean a stronger dollar", parts, picture=picture)
 
 
-def _dollar_slopes(
-    frame: pd.DataFrame | None, frequency: str
-) -> tuple[tuple[Part, ...], pd.DataFrame | None]:
+def _dollar_slopes(frame: pd.DataFrame | None) -> tuple[tuple[Part, ...], pd.DataFrame | None]:
     fell = Claimed(
         "weaker", "dollar on yield, from April 2025 less ten years before", "below", unit="% per point"
     )
     was = Claimed("was positive", "dollar on yield, ten years before", "above", unit="% per point")
     if frame is None:
         return tuple(missing_part(each, "no dollar index or no yield") for each in (fell, was)), None
+    frequency = infer_frequency(pd.DatetimeIndex(frame.index), "dollar").name
     begin = _DOLLAR_SINCE - pd.DateOffset(years=_DOLLAR_YEARS)
     window = frame[frame.index >= begin]
     per_point = window.assign(**{"yield": 100.0 * window["yield"]})

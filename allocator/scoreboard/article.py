@@ -67,7 +67,7 @@ def write_scoreboard(board: Scoreboard, folder: str | Path) -> list[Path]:
     try:
         target.mkdir(parents=True, exist_ok=True)
         page.write_bytes(board_page(board).encode("utf-8", "replace"))
-        records.write_text(records_json(board), encoding="utf-8")
+        records.write_bytes(records_json(board).encode("utf-8", "replace"))
     except OSError as error:
         problem = f"cannot write to {target}: {error.strerror or error}"
         raise InputError("folder", problem, fix="choose another") from None

@@ -59,7 +59,7 @@ def _options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argpa
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text.encode("utf-8", "replace"))
     except OSError as error:
         problem = f"cannot write {path}: {error.strerror or error}"
         raise InputError("--json", problem, fix="choose another file") from None

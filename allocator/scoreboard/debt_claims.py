@@ -24,7 +24,7 @@ _TITLES = {
     "D3": "Monetization: stocks and bonds strong, dollar weak, inflation later",
     "D4": "Tightening: stocks weak and bonds strong at first",
 }
-_GOLD_FLOATS, _FIRST_YEAR = 1972, 1940
+_GOLD_FLOATS, _REAL_DOLLAR, _FIRST_YEAR = 1972, 1974, 1940
 _LATER_YEARS = 2
 
 
@@ -50,11 +50,12 @@ def _changes(history: Market) -> pd.DataFrame:
     """Return the change of the dollar, the same less US inflation, and inflation in the two years after."""
     inflation, dollar = (_described(history, name) for name in ("inflation", "dollar"))
     nominal = dollar.pct_change(fill_method=None)
+    years = pd.DatetimeIndex(nominal.index).year
     later = sum((inflation.shift(-step) for step in range(1, _LATER_YEARS + 1)), start=0.0 * inflation)
     return pd.DataFrame(
         {
             "dollar": nominal,
-            "real dollar": (1.0 + nominal) / (1.0 + inflation) - 1.0,
+            "real dollar": ((1.0 + nominal) / (1.0 + inflation) - 1.0).where(years >= _REAL_DOLLAR),
             "later inflation": later / _LATER_YEARS,
         }
     )
@@ -74,10 +75,10 @@ class _Series:
     changes: pd.DataFrame
     labels: pd.Series
 
-    @property
-    def sample(self) -> str:
-        """First and last year."""
-        return span_of(self.returns.index)
+    def sample(self, name: str) -> str:
+        """Return the first and the last year of a series."""
+        column = self.changes[name] if name in self.changes else self.returns[name]
+        return span_of(column.reindex(self.labels.index).dropna().index)
 
     def within(self, name: str, regime: str) -> pd.Series:
         """Return a series, or the difference of two (``stocks less bonds``), in the years of a regime."""
@@ -116,6 +117,7 @@ def _part(row: Any, series: _Series) -> Part:
         return mean_part(claimed, series.within(row["series"], row["regime"]), "yearly")
     words = f"{row['series']} in {row['regime']} years less other years"
     claimed = Claimed(row["series"], words, side, unit="% a year")
+    sample = series.sample(row["series"])
     if math.isnan(row["low"]):
-        return missing_part(claimed, row["reason"] or "too few years", int(row["n"]), series.sample, "yearly")
-    return part_of_row(claimed, row, ("value", "low", "high", "p"), int(row["n"]), series.sample, "yearly")
+        return missing_part(claimed, row["reason"] or "too few years", int(row["n"]), sample, "yearly")
+    return part_of_row(claimed, row, ("value", "low", "high", "p"), int(row["n"]), sample, "yearly")

@@ -103,16 +103,27 @@ def mean_part(claimed: Claimed, values: pd.Series, frequency: str, fewest: int =
 def slope_parts(
     change: Claimed, before: Claimed, y: pd.Series, x: pd.Series, since: pd.Timestamp, frequency: str
 ) -> list[Part]:
-    """Return the change of a slope at a known date, and the slope before it: one regression, HAC errors."""
-    after = np.asarray(y.index >= since)
-    n, sample = int(min(after.sum(), (~after).sum())), span_of(y.index)
-    if n < FEWEST:
+    """Return the change of a slope at a known date, and the slope before it.
+
+    A regression of each period, HAC errors, and Welch's t of the difference: in one regression the errors of
+    both would be those of the longer period.
+    """
+    after, sample = np.asarray(y.index >= since), span_of(y.index)
+    counts = [int((~after).sum()), int(after.sum())]
+    if min(counts) < FEWEST:
+        n = min(counts)
         return [missing_part(each, few(n, FEWEST), n, sample, frequency) for each in (change, before)]
-    columns = {"slope": x, "change": x * after, "shift": after.astype(np.float64)}
-    fit: Any = least_squares(y, pd.DataFrame(columns, index=y.index)).table
+    fits = [least_squares(y[rows], x[rows].rename("slope")) for rows in (~after, after)]
+    rows: list[Any] = [fit.table.loc["slope"] for fit in fits]
+    moments = [
+        (row["estimate"], row["standard_error"] ** 2, fit.degrees)
+        for row, fit in zip(rows, fits, strict=True)
+    ]
+    (slope, v, d), (slope_after, v_after, d_after) = moments
+    degrees = (v + v_after) ** 2 / (v**2 / d + v_after**2 / d_after)
     return [
-        part_of_row(claimed, fit.loc[name], COEFFICIENT, n, sample, frequency)
-        for claimed, name in ((change, "change"), (before, "slope"))
+        _by_t(change, slope_after - slope, v + v_after, degrees, min(counts), sample, frequency),
+        part_of_row(before, rows[0], COEFFICIENT, counts[0], sample, frequency),
     ]
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from allocator.errors import InputError
 from allocator.market import read_prices
 
-__all__ = ["LAYOUT", "at_month_ends", "open_folder", "read_panel", "returns_of"]
+__all__ = ["LAYOUT", "at_month_ends", "open_folder", "read_panel"]
 
 # What is read: file, then our name of each column and its name in the file.
 LAYOUT: Mapping[str, Mapping[str, str]] = {
@@ -27,14 +27,7 @@ LAYOUT: Mapping[str, Mapping[str, str]] = {
     },
     "monthly_term_premium.csv": {"yield": "ACMY10", "premium": "ACMTP10", "expected": "ACMRNY10"},
     "daily_long_us.csv": {"bonds": "UST10_ret", "cash": "TBILL_ret"},
-    "daily_core_balanced.csv": {
-        "stocks": "SPY",
-        "bonds": "IEF",
-        "gold": "GLD",
-        "developed": "EFA",
-        "emerging": "EEM",
-        "cash": "BIL",
-    },
+    "daily_core_balanced.csv": {"stocks": "SPY", "bonds": "IEF", "gold": "GLD"},
     "daily_etf_tr.csv": {
         "developed": "EFA",
         "emerging": "EEM",
@@ -53,6 +46,17 @@ LAYOUT: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+_UNITS = {
+    "monthly_eom_1962.csv": "returns",
+    "monthly_term_premium.csv": "percent",
+    "daily_long_us.csv": "returns",
+    "daily_core_balanced.csv": "levels",
+    "daily_etf_tr.csv": "levels",
+    "daily_yields_risk.csv": "percent",
+    "daily_global_price.csv": "levels",
+}
+_LARGEST_TYPICAL_RETURN, _SMALLEST_TYPICAL_YIELD = 0.2, 0.1
+
 
 def open_folder(folder: str | Path) -> Path:
     """Return a folder that holds at least one file of the layout, or refuse it."""
@@ -67,11 +71,61 @@ def open_folder(folder: str | Path) -> Path:
 
 
 def read_panel(folder: Path | None, file: str) -> pd.DataFrame | None:
-    """Return the columns of one file under our names, dates as index; None where the file is not there."""
+    """Return the columns of one file under our names, dates as index; None where the file is not there.
+
+    Yields come back as fractions a year.
+
+    Raises
+    ------
+    InputError
+        A column that is missing, dates that do not increase, a month that is left out of a monthly file, and
+        numbers in another unit than docs/data_folder.md says; all name the file.
+    """
     if folder is None or not (folder / file).exists():
         return None
     columns = LAYOUT[file]
-    return read_prices(folder / file, list(columns.values())).set_axis(list(columns), axis=1)
+    table = read_prices(folder / file, list(columns.values())).set_axis(list(columns), axis=1)
+    _refuse_dates(table, file)
+    unit = _UNITS[file]
+    for name, column in columns.items():
+        _refuse_unit(table[name].dropna(), unit, f"{file}[{column!r}]")
+    return table / 100.0 if unit == "percent" else table
+
+
+def _refuse_dates(table: pd.DataFrame, file: str) -> None:
+    index = pd.DatetimeIndex(table.index)
+    falls = np.flatnonzero(np.diff(index.to_numpy()) <= np.timedelta64(0))
+    if len(falls):
+        raise InputError(
+            file, "is not later than the row before", date=index[falls[0] + 1], fix="sort, keep one a date"
+        )
+    if not file.startswith("monthly"):
+        return
+    months = index.year * 12 + index.month
+    gaps = np.flatnonzero(np.diff(months) != 1)
+    if len(gaps):
+        raise InputError(
+            file, "is not the month after the row before", date=index[gaps[0] + 1], fix="one row a month"
+        )
+
+
+def _refuse_unit(values: pd.Series, unit: str, argument: str) -> None:
+    """Refuse percent for fractions, fractions for percent, and levels that are not positive."""
+    if not len(values):
+        return
+    typical = float(values.abs().median())
+    if unit == "returns" and typical > _LARGEST_TYPICAL_RETURN:
+        raise InputError(
+            argument, f"typically {typical:.3g}: percent", fix="returns are fractions: divide by 100"
+        )
+    if unit == "percent" and typical < _SMALLEST_TYPICAL_YIELD:
+        raise InputError(
+            argument, f"typically {typical:.3g}: fractions", fix="yields are in percent: multiply by 100"
+        )
+    low = values <= 0.0
+    if unit == "levels" and low.any():
+        date = values.index[int(low.to_numpy().argmax())]
+        raise InputError(argument, f"is {values[date]:g}; a level is positive", date=date, fix="correct it")
 
 
 def at_month_ends(levels: pd.DataFrame) -> pd.DataFrame:
@@ -83,12 +137,3 @@ def at_month_ends(levels: pd.DataFrame) -> pd.DataFrame:
     last = levels.index[-1]
     is_whole = last >= pd.offsets.BMonthEnd().rollforward(last.replace(day=1))
     return monthly if is_whole or not len(monthly) else monthly.iloc[:-1]
-
-
-def returns_of(levels: pd.Series) -> pd.Series:
-    """Return simple returns between the rows of a level, without what is not known."""
-    known = levels.to_numpy(dtype=np.float64)
-    if (known[~np.isnan(known)] <= 0).any():
-        date = levels.index[int(np.argmax(known <= 0))]
-        raise InputError("data", "a price is not positive", asset=levels.name, date=date)
-    return levels.pct_change(fill_method=None).dropna()

@@ -27,7 +27,7 @@ def board_page(board: Scoreboard) -> str:
 
 
 def _claim(claim: Claim) -> str:
-    head = f'<h2 id="{claim.claim}">{claim.claim} {html.escape(claim.title)}: {claim.verdict}</h2>'
+    head = f"<h2>{html.escape(f'{claim.claim} {claim.title}')}: {claim.verdict}</h2>"
     note = f'<p class="note">{html_lines(lines_of(claim))}</p>'
     return head + box(html_table(*claim_table(claim))) + _figure(claim) + note
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -38,11 +38,36 @@ EVENTS = (
 )
 _DAYS_AFTER = 63
 _SHARPE = "Sharpe ratio per √year"
+_TITLES = {
+    "C1": "60/40 and risk parity need a negative stock–bond correlation",
+    "C2": "More gold raises the Sharpe ratio",
+    "C3": "Diversify globally and into alternatives",
+    "C4": "After scares of the Treasury market, bonds recover",
+}
+_BY_SIGN = "Sharpe ratio when negative less when positive"
+_BY_SIGN_60, _BY_SIGN_RP = (Claimed(name, _BY_SIGN, "above") for name in ("60/40", "risk parity"))
+_WITH_GOLD = Claimed("with gold", "Sharpe ratio, 60/20/20 less 60/40", "above")
+_HALF = Claimed("half from stocks", "Sharpe ratio, 50/30/20 less 60/40", "above")
+_WITH_WORLD = Claimed("global", "Sharpe ratio, global mix less 60/40", "above")
+_RECOVERS = Claimed("recovers", f"return in {_DAYS_AFTER} days less that of placebo dates", "above", unit="%")
 
 
 def portfolio_claims(panels: Panels, strategies: Sequence[Strategy]) -> list[Claim]:
     """Return C1 to C4; ``strategies`` are 60/40 and risk parity, in this order."""
-    return [_fails(panels, strategies), _gold(panels), _global(panels), _recovers(panels)]
+    return [
+        _attempted("C1", _TITLES["C1"], [_BY_SIGN_60, _BY_SIGN_RP], lambda: _fails(panels, strategies)),
+        _attempted("C2", _TITLES["C2"], [_WITH_GOLD], lambda: _gold(panels)),
+        _attempted("C3", _TITLES["C3"], [_WITH_WORLD], lambda: _global(panels)),
+        _attempted("C4", _TITLES["C4"], [_RECOVERS], lambda: _recovers(panels)),
+    ]
+
+
+def _attempted(name: str, title: str, claimed: Sequence[Claimed], make: Callable[[], Claim]) -> Claim:
+    """Return a claim, undecided with the reason where the data are too short for its runs or tests."""
+    try:
+        return make()
+    except InputError as refusal:
+        return Claim(name, title, tuple(missing_part(each, str(refusal)) for each in claimed))
 
 
 def _settings(market: Market) -> dict[str, Any]:
@@ -52,7 +77,8 @@ def _settings(market: Market) -> dict[str, Any]:
 
 def _with_gold(market: Market) -> dict[str, Any]:
     """Return the settings of runs with gold, which was tied to the dollar until August 1971."""
-    return {**_settings(market), "start": "1971-09" if market.frequency.name == "monthly" else "1972"}
+    first = "1971-09" if market.frequency.name == "monthly" else "1972"
+    return {**_settings(market), "start": first if market.index[0] < pd.Timestamp(first) else None}
 
 
 # --- C1: 60/40 and risk parity rest on a negative stock–bond correlation ---
@@ -62,21 +88,23 @@ def _fails(panels: Panels, strategies: Sequence[Strategy]) -> Claim:
     market = panels.market
     signs = correlation_sign(market, "stocks", "bonds")
     found = [
-        _by_sign(*named, market, signs) for named in zip(("60/40", "risk parity"), strategies, strict=True)
+        _by_sign(*both, market, signs) for both in zip((_BY_SIGN_60, _BY_SIGN_RP), strategies, strict=True)
     ]
     rows = pd.concat([rows for _, rows in found])
     return Claim(
         "C1",
-        "60/40 and risk parity need a negative stock–bond correlation",
+        _TITLES["C1"],
         tuple(part for part, _ in found),
         picture=Picture("intervals", rows, _SHARPE),
         notes=(f"regimes: {signs.rule}",),
     )
 
 
-def _by_sign(name: str, strategy: Strategy, market: Market, signs: Regimes) -> tuple[Part, pd.DataFrame]:
+def _by_sign(
+    claimed: Claimed, strategy: Strategy, market: Market, signs: Regimes
+) -> tuple[Part, pd.DataFrame]:
     """Return the difference between the regimes, and the ratio in each for the picture."""
-    claimed = Claimed(name, "Sharpe ratio when negative less when positive", "above")
+    name = claimed.name
     run = run_backtest(strategy, market, **_settings(market))
     excess = (run.returns - run.cash_returns).rename(name)
     periods = market.frequency.periods_per_year
@@ -104,9 +132,9 @@ def _gold(panels: Panels) -> Claim:
     drawn = curve.table.loc[curve.table.index > 0, ["difference", "low", "high"]]
     return Claim(
         "C2",
-        "More gold raises the Sharpe ratio",
-        (_at_headline("with gold", "60/20/20 less 60/40", curve, market),),
-        beside=(_at_headline("half from stocks", "50/30/20 less 60/40", wider, market),),
+        _TITLES["C2"],
+        (_at_headline(_WITH_GOLD, curve, market),),
+        beside=(_at_headline(_HALF, wider, market),),
         picture=Picture(
             "curve", drawn.rename(columns={"difference": "value"}), f"{_SHARPE}, less 60/40", "weight of gold"
         ),
@@ -117,9 +145,8 @@ def _gold(panels: Panels) -> Claim:
     )
 
 
-def _at_headline(name: str, numbers: str, curve: Additions, market: Market) -> Part:
-    row = curve.table.loc[_HEADLINE_WEIGHT]
-    return _tested(Claimed(name, f"Sharpe ratio, {numbers}", "above"), row, curve, market, "p_family")
+def _at_headline(claimed: Claimed, curve: Additions, market: Market) -> Part:
+    return _tested(claimed, curve.table.loc[_HEADLINE_WEIGHT], curve, market, "p_family")
 
 
 def _tested(claimed: Claimed, row: Any, found: Additions, market: Market, p: str) -> Part:
@@ -140,13 +167,12 @@ def _global(panels: Panels) -> Claim:
     )
     row: Any = compare_sharpe(comparison).table.iloc[0]
     dates = comparison.backtests[0].returns.index
-    claimed = Claimed("global", "Sharpe ratio, global mix less 60/40", "above")
     names = ("difference", "low", "high", "p_value")
     alone = _one_by_one(market)
     return Claim(
         "C3",
-        "Diversify globally and into alternatives",
-        (part_of_row(claimed, row, names, int(row["n"]), span_of(dates), market.frequency.name),),
+        _TITLES["C3"],
+        (part_of_row(_WITH_WORLD, row, names, int(row["n"]), span_of(dates), market.frequency.name),),
         beside=tuple(_alone(asset, alone, market) for asset in alone.table.index),
         picture=Picture(
             "intervals",
@@ -189,23 +215,19 @@ def _alone(asset: str, found: Additions, market: Market) -> Part:
 
 
 def _recovers(panels: Panels) -> Claim:
-    title = "After scares of the Treasury market, bonds recover"
-    claimed = Claimed(
-        "recovers", f"return in {_DAYS_AFTER} days less that of placebo dates", "above", unit="%"
-    )
     table = panels.long_daily
     if table is None:
-        return Claim("C4", title, (missing_part(claimed, "no daily Treasury returns"),))
-    try:
-        study = event_study(table["bonds"], EVENTS, after=_DAYS_AFTER, cash=table["cash"])
-    except InputError as refusal:
-        return Claim("C4", title, (missing_part(claimed, str(refusal)),))
+        return Claim("C4", _TITLES["C4"], (missing_part(_RECOVERS, "no daily Treasury returns"),))
+    study = event_study(table["bonds"], EVENTS, after=_DAYS_AFTER, cash=table["cash"])
     numbers = (study.effect, study.low, study.high, study.p_value, study.n)
     response = study.path[["response", "placebo"]] * 100.0
     return Claim(
         "C4",
-        title,
-        (claimed.part(*numbers, span_of(table.index), "daily"),),
+        _TITLES["C4"],
+        (_RECOVERS.part(*numbers, span_of(table.index), "daily"),),
         picture=Picture("lines", response, "cumulative excess return, %", "trading days after the event"),
-        notes=(f"events: {', '.join(EVENTS)}; a small and chosen sample", study.__repr__().splitlines()[-1]),
+        notes=(
+            f"events: {', '.join(EVENTS)}; a small and chosen sample, some of whose windows overlap",
+            repr(study).splitlines()[-1],
+        ),
     )

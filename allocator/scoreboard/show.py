@@ -47,6 +47,8 @@ def _interval(part: Part) -> str:
         return "–"
     if part.low == part.high:
         return "arithmetic"
+    if math.isinf(part.high):
+        return f"at least {number(part.low, part.unit)}"
     low, high = (number(end, part.unit).removesuffix(part.unit).rstrip() for end in (part.low, part.high))
     return f"{low} to {high}"
 
@@ -122,7 +124,8 @@ def board_lines(board: Scoreboard) -> list[str]:
     return [
         f"{len(verdicts)} {noun}: {counts}; the number is that of the first part of each, and "
         "all parts must hold (docs/verdicts.md): + supported, - contradicted, ? undecided",
-        "intervals have 95 %, p-values are two-sided and not corrected for the number of claims",
+        "intervals have 95 %; p-values are two-sided (of 'within': the larger of two one-sided ones) and not "
+        "corrected for the number of claims",
         *board.data,
     ]
 

@@ -76,8 +76,8 @@ class Part:
 
     @property
     def verdict(self) -> str:
-        """``supported``, ``contradicted`` or ``undecided``, of this part alone."""
-        if self.is_missing:
+        """``supported``, ``contradicted`` or ``undecided``, of this part alone, by its interval and its p."""
+        if self.is_missing or self.p >= _LEVEL:  # NaN where it is arithmetic
             return UNDECIDED
         below, above = self.high < self.threshold, self.low > self.threshold
         if self.side == "within":
@@ -170,7 +170,8 @@ def _plain(part: Part) -> dict[str, Any]:
     numbers = {"value": part.value, "low": part.low, "high": part.high, "p": part.p}
     return {
         "statistic": part.statistic,
-        **{name: None if math.isnan(number) else float(number) for name, number in numbers.items()},
+        **{name: float(number) if math.isfinite(number) else None for name, number in numbers.items()},
+        "unit": part.unit,
         "n": int(part.n),
         "sample": part.sample,
         "frequency": part.frequency,
@@ -178,7 +179,7 @@ def _plain(part: Part) -> dict[str, Any]:
 
 
 def _part_record(part: Part) -> dict[str, Any]:
-    claimed = {"side": part.side, "threshold": part.threshold, "unit": part.unit, "reason": part.reason}
+    claimed = {"side": part.side, "threshold": part.threshold, "reason": part.reason}
     return {"part": part.name, **_plain(part), **claimed, "verdict": part.verdict}
 
 

@@ -150,8 +150,8 @@ def _count(claimed: Claimed, path: DriverPath, frequency: str) -> Part:
     switches = float((leaders != leaders.shift()).iloc[1:].sum())
     sample = span_of(path.probability.index)
     # At least so many: that a switch was not sure does not say that there was none.
-    most = float(len(path.probability) - 1)
-    return claimed.part(switches, switches, most, float("nan"), len(path.probability), sample, frequency)
+    n = len(path.probability)
+    return claimed.part(switches, switches, float("inf"), float("nan"), n, sample, frequency)
 
 
 # --- B3: real rates are bad for gold and good for equities; the premium the reverse ---

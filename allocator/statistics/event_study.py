@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, final
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from allocator.errors import InputError, InsufficientHistoryError, iso_date
 from allocator.statistics import show_events as show
 from allocator.statistics._cash import Cash, excess_returns
+from allocator.statistics._moments import is_rounding
 from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_one_series
 
@@ -20,6 +23,7 @@ __all__ = ["EventStudy", "event_study"]
 
 Dates: TypeAlias = "Iterable[str | pd.Timestamp]"
 _FEWEST_PLACEBOS = 100
+_FEWEST_WINDOWS = 5.0  # of the length after an event, without overlap
 
 
 @final
@@ -86,8 +90,9 @@ def event_study(
     An event acts on the first row at or after its date, day 0; the response is what was earned from the
     close of that day. Placebo dates are all rows with the same room around them that are further than
     ``after`` rows from every event. Their draws keep the length of the window, and so its
-    autocorrelation, which a standard error over a handful of events does not. Draws are as if events
-    fell independently: events that cluster share returns, and the interval is then too short.
+    autocorrelation, which a standard error over a handful of events does not; intervals and p are widened by
+    what the placebo mean itself does not know. Draws are as if events fell independently: events that cluster
+    share returns, and the interval is then too short.
 
     Parameters
     ----------
@@ -114,20 +119,21 @@ def event_study(
     """
     refuse_confidence(confidence)
     table = read_one_series(returns)
-    _refuse_window(table, after, before, n_resamples)
-    wealth = np.concatenate([[1.0], np.cumprod(1.0 + excess_returns(table, cash, None)[:, 0])])
-    events = _rows_of(dates, table, after, before)
+    after, before = _refuse_window(table, after, before)
+    _refuse_draws(n_resamples, seed, confidence)
+    wealth, stamps = _wealth(table, cash), _stamps(dates)
+    events = _rows_of(stamps, table, after, before)
     placebos = _placebos(table.n_periods, events, after, before)
     paths = _paths(wealth, events, after, before)
     others = _paths(wealth, placebos, after, before)
     means = _drawn_means(others, len(events), n_resamples, np.random.default_rng(seed))
     response, base = paths.mean(axis=0), others.mean(axis=0)
-    low, high = _interval(response - base, means - base, confidence)
-    effect = float((response - base)[-1])
-    change = means[:, -1] - base[-1]
+    changes = (means - base) * _widening(len(events), len(placebos), after)
+    low, high = _interval(response - base, changes, confidence)
+    effect, change = float((response - base)[-1]), changes[:, -1]
     return EventStudy(
         name=str(table.columns[0]),
-        events=_event_table(dates, events, table, paths[:, -1]),
+        events=_event_table(stamps, events, table, paths[:, -1]),
         path=pd.DataFrame(
             {"response": response, "placebo": base, "low": low, "high": high},
             index=pd.RangeIndex(-before, after + 1, name="day"),
@@ -145,23 +151,46 @@ def event_study(
     )
 
 
-def _refuse_window(table: ReturnTable, after: int, before: int, n_resamples: int) -> None:
-    if table.dates is None:
-        raise InputError("returns", "are an array, which has no dates", fix="pass a Series with dates")
-    for argument, value, least in (
-        ("after", after, 1),
-        ("before", before, 0),
-        ("n_resamples", n_resamples, 99),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(argument, f"{value!r} is not a whole number of at least {least}")
+def _refuse_window(table: ReturnTable, after: int, before: int) -> tuple[int, int]:
+    """Return the window as whole numbers of rows, refusing returns without dates, or with a time zone."""
+    if table.dates is None or table.dates.tz is not None:
+        what = "are an array, which has no dates" if table.dates is None else "have a time zone"
+        raise InputError("returns", what, fix="pass a Series with dates without a time zone")
+    return _whole("after", after, 1), _whole("before", before, 0)
 
 
-def _rows_of(dates: Dates, table: ReturnTable, after: int, before: int) -> NDArray[np.intp]:
+def _refuse_draws(n_resamples: int, seed: int, confidence: float) -> None:
+    _whole("seed", seed, 0)
+    least = int(np.ceil(round(2.0 / (1.0 - confidence), 6)))
+    if _whole("n_resamples", n_resamples, 99) + 1 < least:
+        problem = f"{n_resamples} are too few for a confidence of {confidence:g}"
+        raise InputError("n_resamples", problem, fix=f"pass {least} or more")
+
+
+def _whole(argument: str, value: object, least: int) -> int:
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or number < least:
+        raise InputError(argument, f"{value!r} is not a whole number of at least {least}")
+    return number
+
+
+def _wealth(table: ReturnTable, cash: Cash) -> FloatArray:
+    """Return what 1 became at each close, refusing a total loss and returns that never change over cash."""
+    excess = excess_returns(table, cash, None)[:, 0]
+    if (excess <= -1.0).any():
+        raise InputError("returns", "everything is lost", date=table.date(int((excess <= -1.0).argmax())))
+    if is_rounding(excess.std(), table.matrix):
+        raise InputError("returns", "never change over cash, so that nothing can be told from nothing")
+    return np.concatenate([[1.0], np.cumprod(1.0 + excess)])
+
+
+def _rows_of(stamps: pd.DatetimeIndex, table: ReturnTable, after: int, before: int) -> NDArray[np.intp]:
     """Return the row of each event's day 0, increasing."""
     index = table.dates
     assert index is not None  # refused before
-    stamps = _stamps(dates)
     rows = index.searchsorted(stamps)
     for stamp, row in zip(stamps, rows, strict=True):
         if stamp < index[0] or row >= len(index):
@@ -184,14 +213,23 @@ def _stamps(dates: Dates) -> pd.DatetimeIndex:
     if isinstance(dates, str) or not isinstance(dates, Iterable):
         raise InputError("dates", f"{dates!r} is no list of dates", fix='pass a list such as ["2023-08-01"]')
     try:
-        stamps = pd.DatetimeIndex([pd.Timestamp(each) for each in dates])
-    except ValueError as problem:
+        stamps = pd.DatetimeIndex([_stamp(each) for each in dates])
+    except (ValueError, TypeError) as problem:
         raise InputError("dates", str(problem), fix='write dates as "2023-08-01"') from None
     if not len(stamps):
         raise InputError("dates", "no events")
     if stamps.hasnans or not stamps.is_monotonic_increasing:
         raise InputError("dates", "are not in order, or one is missing", fix="sort them")
     return stamps
+
+
+def _stamp(date: object) -> pd.Timestamp:
+    if not isinstance(date, (str, dt.date, np.datetime64)):
+        raise TypeError(f"{date!r} is no date")
+    stamp = pd.Timestamp(date)
+    if stamp.tzinfo is not None:
+        raise TypeError(f"{date!r} has a time zone")
+    return stamp
 
 
 def _placebos(n: int, events: NDArray[np.intp], after: int, before: int) -> NDArray[np.intp]:
@@ -225,6 +263,18 @@ def _drawn_means(paths: FloatArray, k: int, n_resamples: int, rng: np.random.Gen
     return means
 
 
+def _widening(k: int, n_placebos: int, after: int) -> float:
+    """Return by how much the error of the effect is above the deviation of drawn means.
+
+    Windows overlap, so that n placebo dates hold about m = n/after independent ones. The mean of all has
+    an error of its own, 1/m against the 1/k of the events, and the variance within m windows is (m - 1)/m
+    of the true one. Few windows have fat tails besides: the variance of Student's t with m - 1 degrees is
+    (m - 1)/(m - 3).
+    """
+    m = max(n_placebos / after, _FEWEST_WINDOWS)
+    return float(np.sqrt((1.0 + k / m) * m / (m - 1.0) * (m - 1.0) / (m - 3.0)))
+
+
 def _interval(effect: FloatArray, changes: FloatArray, confidence: float) -> tuple[FloatArray, FloatArray]:
     """Return the interval of the effect: what it would have to be for its distance to be usual."""
     tail = (1.0 - confidence) / 2.0
@@ -233,7 +283,7 @@ def _interval(effect: FloatArray, changes: FloatArray, confidence: float) -> tup
 
 
 def _event_table(
-    dates: Dates, rows: NDArray[np.intp], table: ReturnTable, cumulative: FloatArray
+    stamps: pd.DatetimeIndex, rows: NDArray[np.intp], table: ReturnTable, cumulative: FloatArray
 ) -> pd.DataFrame:
     assert table.dates is not None
-    return pd.DataFrame({"date": _stamps(dates), "row": table.dates[rows], "cumulative": cumulative})
+    return pd.DataFrame({"date": stamps, "row": table.dates[rows], "cumulative": cumulative})

@@ -137,6 +137,69 @@ def test_two_strategies_are_needed(strategies):
         al.score_article(strategies)
 
 
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        (
+            "daily_yields_risk.csv",
+            lambda t: t / 100.0,
+            r"daily_yields_risk.csv\['DGS10'\]: typically .* fractions",
+        ),
+        (
+            "monthly_term_premium.csv",
+            lambda t: t / 100.0,
+            r"monthly_term_premium.csv\['ACMY10'\].* fractions",
+        ),
+        ("monthly_eom_1962.csv", lambda t: t * 100.0, r"monthly_eom_1962.csv\['US_EQ_ret'\].* percent"),
+        ("monthly_term_premium.csv", lambda t: t.drop(t.index[-9]), "on 2025-11-30: is not the month after"),
+        (
+            "daily_yields_risk.csv",
+            lambda t: pd.concat([t, t.tail(1)]),
+            "on 2026-06-30: is not later than the row",
+        ),
+        (
+            "daily_global_price.csv",
+            lambda t: t.assign(DXY=t["DXY"].where(t.index != "2025-06-30", 0.0)),
+            r"daily_global_price.csv\['DXY'\] on 2025-06-30: is 0; a level is positive",
+        ),
+    ],
+)
+def test_a_file_in_other_units_or_with_other_dates_is_refused(folder, tmp_path, file, change, message):
+    path = shutil.copytree(folder, tmp_path / "changed")
+    table = pd.read_csv(path / file, index_col=0, parse_dates=True)
+    change(table).rename_axis("date").to_csv(path / file, date_format="%Y-%m-%d")
+    with pytest.raises(al.InputError, match=message):
+        folder_panels(path)
+
+
+def test_a_fund_that_ends_early_is_left_out_and_named(folder, tmp_path):
+    path = shutil.copytree(folder, tmp_path / "early")
+    funds = pd.read_csv(path / "daily_etf_tr.csv", index_col=0, parse_dates=True)
+    funds.loc["2026-05-20":, "DBC"] = np.nan
+    funds.to_csv(path / "daily_etf_tr.csv", date_format="%Y-%m-%d")
+    panels = folder_panels(path)
+    assert "commodities" not in panels.market.assets
+    assert "left out: commodities, without a level at the end of 2026-06" in panels.lines
+
+
+@pytest.mark.parametrize("first", ["1990-01-31", "2015-01-31", "2023-01-31"])
+def test_a_short_monthly_file_leaves_undecided_what_it_cannot_answer(folder, tmp_path, first):
+    path = shutil.copytree(folder, tmp_path / "short")
+    months = pd.read_csv(path / "monthly_eom_1962.csv", index_col=0, parse_dates=True)
+    months.loc[first:].to_csv(path / "monthly_eom_1962.csv", date_format="%Y-%m-%d")
+    panels = folder_panels(path)
+    claims = anchor_claims(panels) + portfolio_claims(panels, PAIR)
+    assert all(part.reason or part.n for claim in claims for part in claim.parts)
+    assert bool(claims[0].parts[0].reason) == (first > "2020")
+
+
+def test_parts_have_the_n_of_their_own_sample(walks, folder):
+    found, dollar = parts(walks), folder_panels(folder).dollar
+    before = dollar.loc["2015-04-01":"2025-03-31"]
+    assert found[("A3", "was positive")].n == len(before)
+    assert found[("A3", "weaker")].n == len(dollar.loc["2025-04-01":])
+
+
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(al.InputError, match="holds none of"):
         al.score_article(PAIR, tmp_path)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import allocator as al
 from allocator.scoreboard import Claim, Part, Scoreboard
+from allocator.scoreboard.page import board_page
 
 
 def part(low, high, side="above", threshold=0.0, p=0.01, **facts):
@@ -38,6 +39,28 @@ def part(low, high, side="above", threshold=0.0, p=0.01, **facts):
 )
 def test_a_part_is_judged_by_its_interval(low, high, side, threshold, word):
     assert part(low, high, side, threshold).verdict == word
+
+
+def test_an_interval_is_not_enough_where_the_p_is_corrected():
+    """C2: the interval is of one weight alone, the p of the family."""
+    assert part(0.01, 0.2, p=0.051).verdict == "undecided"
+    assert part(0.01, 0.2, p=0.049).verdict == "supported"
+    assert part(-0.2, -0.01, p=0.3).verdict == "undecided"
+
+
+def test_a_lower_bound_supports_and_does_not_contradict():
+    assert Part("n", "switches", 2.0, 2.0, math.inf, math.nan, 40, "above", 1.5).verdict == "supported"
+    bound = Part("n", "switches", 1.0, 1.0, math.inf, math.nan, 40, "above", 1.5)
+    assert bound.verdict == "undecided"
+    assert "at least +1" in repr(Claim("B2", "t", (bound,)))
+    assert json.loads(json.dumps(Claim("B2", "t", (bound,)).record, allow_nan=False))["high"] is None
+
+
+def test_names_cannot_become_markup():
+    evil = '"><script>alert(1)</script>'
+    board = Scoreboard((Claim(evil, evil, (part(0.1, 0.5, reason=evil),), notes=(evil,)),), (evil,))
+    assert "<script" not in board_page(board)
+    assert "<script" not in board._repr_html_()
 
 
 def test_a_part_without_data_is_undecided_and_says_why():

@@ -105,6 +105,9 @@ def test_it_says_what_it_rests_on():
         (["2015-01-05"], "21 before|21 and|and 21|before"),
         (["2015-08-01", "2015-08-02"], "same row as 2015-08-01"),
         ([pd.NaT], "one is missing"),
+        ([20150803], "20150803 is no date"),
+        ([True], "True is no date"),
+        (["2015-08-03 00:00+00:00"], "time zone"),
     ],
 )
 def test_dates_that_mean_nothing_are_refused(dates, message):
@@ -112,7 +115,10 @@ def test_dates_that_mean_nothing_are_refused(dates, message):
         al.event_study(daily(), dates)
 
 
-@pytest.mark.parametrize("argument", [{"after": 0}, {"after": True}, {"before": -1}, {"n_resamples": 5}])
+@pytest.mark.parametrize(
+    "argument",
+    [{"after": 0}, {"after": True}, {"before": -1}, {"n_resamples": 5}, {"seed": -1}, {"seed": "a"}],
+)
 def test_windows_that_are_none_are_refused(argument):
     with pytest.raises(al.InputError, match=next(iter(argument))):
         al.event_study(daily(), ["2015-08-03"], **argument)
@@ -126,3 +132,38 @@ def test_too_few_placebo_dates_are_refused():
 def test_arrays_have_no_dates():
     with pytest.raises(al.InputError, match="no dates"):
         al.event_study(daily().to_numpy(), ["2015-06-01"])
+
+
+def test_more_confidence_needs_more_draws():
+    with pytest.raises(al.InputError, match=r"99 are too few for a confidence of 0\.9999; pass 20000"):
+        al.event_study(daily(), ["2015-08-03"], confidence=0.9999, n_resamples=99)
+
+
+def test_what_cannot_be_measured_is_refused():
+    returns = daily()
+    returns.iloc[500] = -1.0
+    with pytest.raises(al.InputError, match=r"returns on 2016-\d\d-\d\d: everything is lost"):
+        al.event_study(returns, ["2015-08-03"])
+    with pytest.raises(al.InputError, match="never change"):
+        al.event_study(daily() * 0.0 + 0.0001, ["2015-08-03"])
+    with pytest.raises(al.InputError, match="time zone"):
+        al.event_study(daily().tz_localize("UTC"), ["2015-08-03"])
+
+
+def test_dates_may_come_from_anything_and_are_read_once():
+    listed = al.event_study(daily(), ["2015-08-03"], n_resamples=99)
+    assert al.event_study(daily(), (date for date in ["2015-08-03"]), n_resamples=99).effect == listed.effect
+    assert al.event_study(daily(), ["2015-08-03"], after=np.int64(63), n_resamples=99).effect == listed.effect
+
+
+def test_few_placebo_dates_do_not_make_it_reject_too_often():
+    """Three years have few windows of a quarter; without the error of their mean 5 % would be twice it."""
+    rejected = []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        returns = daily(900, seed)
+        rows = np.sort(rng.choice([100, 240, 380, 520, 660, 800], 4, replace=False))
+        rejected.append(
+            al.event_study(returns, returns.index[rows], n_resamples=199, seed=seed).p_value <= 0.05
+        )
+    assert np.mean(rejected) <= 0.09
