@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = ["Additions", "additions", "weight_curve"]
 _BOOTSTRAP = StudentizedBootstrap()
 _BASE = "without"
 _DUST = 1e-12
+_TOO_CLOSE = 1e-6  # of two weights
 _PERFORMANCE = ["cagr", "volatility", "sharpe", "sharpe_se", "max_drawdown", "turnover"]
 _TESTS = ["difference", "low", "high", "p_value", "p_family"]
 
@@ -100,10 +102,11 @@ def weight_curve(
     InputError
         Weights that are none, come twice, or cannot be funded, and what a run refuses.
     """
+    _refuse_kinds(market, base)
     steps = _steps(weights)
     _refuse_unknown(market, [asset], "asset")
     shares = _shares(funded_from, base)
-    mixes = [FixedMix(_funded(base, {asset: step}, shares), name=f"{step:.2%}") for step in steps]
+    mixes = [FixedMix(_funded(base, {asset: step}, shares), name=_percent(step)) for step in steps]
     settings = _Settings(rebalancing, costs, lag, start, end, bootstrap)
     comparison, tests = settings.compare(market, base, mixes)
     return Additions(
@@ -142,7 +145,8 @@ def additions(
     InputError
         No assets, one that comes twice, a weight that cannot be funded, and what a run refuses.
     """
-    (step,), names = _steps([weight]), _names(assets)
+    _refuse_kinds(market, base)
+    step, names = _step(weight, "weight"), _names(assets)
     _refuse_unknown(market, names, "assets")
     shares = _shares(funded_from, base)
     settings = _Settings(rebalancing, costs, lag, None, end, bootstrap)
@@ -209,18 +213,58 @@ def _table(comparison: Comparison, tests: SharpeComparison) -> pd.DataFrame:
 
 
 def _steps(weights: Sequence[float]) -> list[float]:
-    steps = [float(weight) for weight in weights]
+    if isinstance(weights, str) or not isinstance(weights, Iterable):
+        raise InputError("weights", f"expected numbers, got {weights!r}", fix="pass fractions, [0.1, 0.2]")
+    steps = [_step(weight, "weights") for weight in weights]
     if not steps or len(set(steps)) < len(steps):
         raise InputError("weights", f"{steps} are none, or one comes twice", fix="name each weight once")
-    for step in steps:
-        if not 0.0 < step <= 1.0:
-            problem = f"{step:g} is not above 0 and at most 1"
-            raise InputError("weights", problem, fix="pass fractions; the portfolio without is always there")
+    for low, high in pairwise(sorted(steps)):
+        if high - low < _TOO_CLOSE:
+            raise InputError("weights", f"{low!r} and {high!r} are too close to tell apart", fix="drop one")
     return steps
 
 
+def _step(weight: object, argument: str) -> float:
+    step = _number(weight, argument)
+    if not 0.0 < step <= 1.0:
+        problem = f"{step:g} is not above 0 and at most 1"
+        raise InputError(argument, problem, fix="pass fractions; the portfolio without is always there")
+    return step
+
+
+def _number(value: object, argument: str, asset: object = None) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or np.isnan(value):
+        raise InputError(
+            argument, f"{value!r} is no number", asset=asset, fix="pass a fraction, 0.1 for 10 %"
+        )
+    return float(value)
+
+
+def _percent(step: float) -> str:
+    """Return a weight as the name of its portfolio: two decimals, or more where it has more."""
+    text = f"{step:.2%}"
+    return text if abs(float(text[:-1]) - 100.0 * step) < _DUST else f"{100.0 * step:.10g}%"
+
+
+def _refuse_kinds(market: object, base: object) -> None:
+    if not isinstance(market, Market):
+        raise InputError(
+            "market", f"expected a Market, got {type(market).__name__}", fix="pass al.Market(prices)"
+        )
+    if not isinstance(base, Mapping):
+        problem = f"expected a mapping of weights, got {type(base).__name__}"
+        raise InputError("base", problem, fix='pass {"stocks": 0.6, "bonds": 0.4}')
+    for name, weight in base.items():
+        _number(weight, "base", name)
+
+
 def _names(assets: Iterable[str]) -> list[str]:
+    if not isinstance(assets, Iterable):
+        raise InputError("assets", f"expected names, got {assets!r}", fix='pass ["gold"]')
     names = [assets] if isinstance(assets, str) else list(assets)
+    for name in names:
+        if not isinstance(name, str):
+            raise InputError("assets", f"{name!r} is no name of an asset", fix='pass ["gold"]')
     if not names or len(set(names)) < len(names) or _BASE in names:
         problem = f"{names} is empty, names an asset twice, or has {_BASE!r}, which is the portfolio itself"
         raise InputError("assets", problem, fix="name each asset once")
@@ -243,7 +287,12 @@ def _unless_later(start: Date | None, market: Market, asset: str) -> Date | None
 
 
 def _shares(funded_from: Mapping[str, float] | str, base: Mapping[str, float]) -> dict[str, float]:
-    shares = {funded_from: 1.0} if isinstance(funded_from, str) else dict(funded_from)
+    if not isinstance(funded_from, str | Mapping):
+        got = "None" if funded_from is None else type(funded_from).__name__
+        problem = f"expected an asset or a mapping of shares, got {got}"
+        raise InputError("funded_from", problem, fix='pass "bonds", or {"stocks": 0.5, "bonds": 0.5}')
+    given = {funded_from: 1.0} if isinstance(funded_from, str) else funded_from
+    shares = {name: _number(share, "funded_from", name) for name, share in given.items()}
     if not shares or abs(sum(shares.values()) - 1.0) > 1e-8 or min(shares.values()) < 0.0:
         raise InputError("funded_from", f"shares {shares} do not add up to 1", fix='e.g. {"bonds": 1.0}')
     for name in shares:

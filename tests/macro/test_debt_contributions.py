@@ -170,6 +170,7 @@ def test_inputs_are_not_changed():
         (lambda t: t.drop(columns="real_gdp"), "amounts: no column 'real_gdp'"),
         (lambda t: t.assign(GDP=1.0), "column 'GDP' is none of"),
         (lambda t: t.assign(debt=t["debt"] * 100), r"accounts\['debt'\]: 60 times GDP.*percent"),
+        (lambda t: t.assign(debt=t["debt"] * 12), r"accounts\['debt'\]: typically [78].* times GDP.*percent"),
         (lambda t: t.assign(deficit=t["deficit"] * 100), "primary_deficit: typically .* percent"),
         (lambda t: t.assign(interest=t["interest"] * 100), "interest_rate: typically .* percent"),
         (lambda t: t.assign(gdp=0.0), r"amounts\['gdp'\]: 0 in 2000 is not positive"),

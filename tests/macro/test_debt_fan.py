@@ -168,12 +168,18 @@ def test_an_explosive_history_is_refused():
 @pytest.mark.parametrize(
     ("rows", "options", "error", "message"),
     [
-        (8, {}, InsufficientHistoryError, "7 periods for a VAR of 4 series"),
+        (8, {}, InsufficientHistoryError, "7 periods for a VAR of 4 series, at least 11 are needed"),
         (8, {"draws": al.HistoryBlocks(9)}, InputError, "block_length: 9 periods, but the history has 7"),
         (30, {"draws": al.HistoryBlocks(0)}, InputError, "block_length"),
         (30, {"draws": "VAR"}, InputError, "str cannot draw"),
-        (30, {"n_years": 0}, InputError, "0 years of 10000 paths make no fan"),
-        (30, {"n_paths": 1}, InputError, "make no fan"),
+        (30, {"n_years": 0}, InputError, "n_years: is 0, expected at least 1"),
+        (30, {"n_years": 2.5}, InputError, "n_years: 2.5 is not a whole number"),
+        (30, {"n_paths": 1}, InputError, "n_paths: is 1, expected at least 2"),
+        (30, {"n_paths": 2.5}, InputError, "n_paths: 2.5 is not a whole number"),
+        (30, {"seed": -1}, InputError, "seed: is -1, expected at least 0"),
+        (30, {"seed": "a"}, InputError, "seed: 'a' is not a whole number"),
+        (30, {"seed": None}, InputError, "seed: None is not a whole number"),
+        (30, {"cap": None}, InputError, "cap: None is no number"),
         (30, {"cap": 0.5}, InputError, "cap: 0.5 is not above the debt"),
     ],
 )

@@ -90,6 +90,19 @@ def test_a_total_deficit_would_count_interest_twice():
     assert al.next_debt_ratio(0.6, 0.05, 0.02, 1.04 / 1.02 - 1, deficit / 104) > after + 0.02
 
 
+SHAPES = r"interest_rate: shape \(3,\) does not fit debt, of shape \(2,\); pass as many of each"
+
+
+def test_shapes_that_do_not_fit_are_refused_by_the_closed_forms():
+    two, three = [1.0, 2.0], [0.01, 0.02, 0.03]
+    with pytest.raises(InputError, match=SHAPES):
+        al.debt_stabilising_balance(two, three, 0.02, 0.02)
+    with pytest.raises(
+        InputError, match=r"inflation: shape \(2,\) does not fit interest_rate, of shape \(3,\)"
+    ):
+        al.steady_state_debt(three, 0.02, [0.01, 0.02], 0.02)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -103,6 +116,12 @@ def test_a_total_deficit_would_count_interest_twice():
         ((1.0, 0.03, 0.02, -1.2, 0.03), r"inflation: -1.2: at -1 or less"),
         ((1.0, float("nan"), 0.02, 0.02, 0.03), r"interest_rate: nan is not a finite number"),
         (("much", 0.03, 0.02, 0.02, 0.03), r"debt: str is no number"),
+        ((True, 0.03, 0.02, 0.02, 0.03), r"debt: bool is no number"),
+        ((np.array([True]), 0.03, 0.02, 0.02, 0.03), r"debt: .*no number"),
+        (([1.0, True], 0.03, 0.02, 0.02, 0.03), r"debt: .*no number"),
+        ((1.0, "0.03", 0.02, 0.02, 0.03), r"interest_rate: str is no number"),
+        ((1.0, 0.03, False, 0.02, 0.03), r"growth: bool is no number"),
+        (([1.0, 2.0], [0.01, 0.02, 0.03], 0.02, 0.02, 0.03), SHAPES),
     ],
 )
 def test_refusals(arguments, message):
@@ -154,11 +173,27 @@ def test_an_explosion_stops_at_the_cap_and_says_the_year():
     path = al.debt_path(1.0, 0.4, 0.0, 0.0, 0.1, first_year=2030, n_years=50)
     assert path.stopped == 2036
     assert path.table.index[-1] == 2036
-    assert path.table["debt"].iloc[-1] == 10.0
+    assert 10.0 < path.table["debt"].iloc[-1] < 14.2
     assert "stopped in 2036: the ratio passed 10 times GDP" in str(path)
     many = al.debt_paths(1.0, np.full((2, 500), 0.4), 0.0, 0.0, 0.1)
     assert np.isfinite(many).all()
     assert (many[:, 6:] == 10.0).all()
+
+
+def test_the_row_that_stops_a_path_is_the_law_as_the_others_are():
+    path = al.debt_path(1.0, 0.4, -0.2, -0.1, 0.3, n_years=30, first_year=2026)
+    assert path.stopped == path.table.index[-1] == 2029
+    before = np.append(1.0, path.table["debt"].iloc[:-1])
+    channels = path.table[["interest", "growth", "inflation", "primary_deficit", "stock_flow"]].sum(axis=1)
+    assert (path.table["debt"] - before).to_numpy() == pytest.approx(channels.to_numpy(), abs=1e-12)
+    last = al.next_debt_ratio(before[-1], 0.4, -0.2, -0.1, 0.3)
+    assert path.table["debt"].iloc[-1] == pytest.approx(last)
+    assert path.table["gap"].iloc[-1] == pytest.approx(path.table["linear"].iloc[-1] - last)
+
+
+def test_a_path_that_explodes_past_every_number_stops_without_a_warning():
+    path = al.debt_path(9.0, [1e200, 0.0, 0.0], [-0.9, 0.0, 0.0], 0.0, 0.0)
+    assert len(path.table) == 1
 
 
 def test_a_path_at_the_cap_stays_there():
@@ -176,6 +211,23 @@ def test_a_path_at_the_cap_stays_there():
         ((1.0, 0.03, 0.02, 0.02, 0.01), {"n_years": 0}, "how many years"),
         ((1.0, [[0.03]], 0.02, 0.02, 0.01), {}, "debt_paths takes many paths"),
         ((1.0, 0.03, 0.02, 0.02, 0.01), {"n_years": 3, "cap": 0.9}, "cap: 0.9 is not above the debt"),
+        (
+            ([1.0], 0.03, 0.02, 0.02, 0.01),
+            {"n_years": 3},
+            r"debt: expected a number, got shape \(1,\); debt_paths",
+        ),
+        *(
+            ((1.0, 0.03, 0.02, 0.02, 0.01), {"n_years": 3, **odd}, message)
+            for odd, message in (
+                ({"n_years": 2.5}, "n_years: 2.5 is not a whole number"),
+                ({"n_years": "3"}, "n_years: '3' is not a whole number"),
+                ({"n_years": True}, "n_years: True is not a whole number"),
+                ({"first_year": "2025"}, "first_year: '2025' is not a whole number"),
+                ({"cap": None}, "cap: None is no number; leave it at 10"),
+                ({"cap": "a"}, "cap: 'a' is no number"),
+                ({"cap": [10.0]}, r"cap: \[10.0\] is no number"),
+            )
+        ),
     ],
 )
 def test_refusals_of_a_path(arguments, options, message):
@@ -184,8 +236,14 @@ def test_refusals_of_a_path(arguments, options, message):
 
 
 def test_shapes_that_do_not_fit_are_named():
-    with pytest.raises(InputError, match=r"shapes \(2, 3\), \(4,\)"):
+    with pytest.raises(
+        InputError, match=r"growth: shape \(4,\) does not fit interest_rate, of shape \(2, 3\)"
+    ):
         al.debt_paths(1.0, np.full((2, 3), 0.03), np.full(4, 0.02), 0.02, 0.01)
+    with pytest.raises(InputError, match=r"debt: 3 paths do not fit assumptions of shape \(2, 3\)"):
+        al.debt_paths([1.0, 1.0, 1.0], np.full((2, 3), 0.03), 0.02, 0.02, 0.01)
+    with pytest.raises(InputError, match="cap: 'a' is no number"):
+        al.debt_paths(1.0, np.full((2, 3), 0.03), 0.02, 0.02, 0.01, cap="a")
 
 
 def test_a_path_prints_its_units_and_start():

@@ -295,7 +295,7 @@ def test_quarterly_accounts_are_refused(accounts):
 
 @pytest.mark.parametrize("threshold", [3.0, float("nan")])
 def test_a_threshold_in_percent_is_refused(threshold):
-    with pytest.raises(InputError, match=r"inflation_above: .* is no fraction"):
+    with pytest.raises(InputError, match=r"inflation_above: .* is no (fraction|number)"):
         al.DebtRule(inflation_above=threshold)
 
 
@@ -373,3 +373,36 @@ def test_the_code_of_the_page_runs():
     names: dict = {}
     exec(page.split("```python\n")[1].split("```")[0], names)
     assert names["debt"].table["label"].iloc[-1] == "none"
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "message"),
+    [
+        ({"coverage": 1.5}, "coverage: 1.5 is not between 0 and 1; 0.5: half of what pushed the ratio up"),
+        ({"coverage": -0.1}, "coverage: -0.1 is not between 0 and 1"),
+        ({"coverage": None}, "coverage: None is no number; pass a fraction, 0.5 for half"),
+        ({"coverage": "3"}, "coverage: '3' is no number"),
+        ({"coverage": True}, "coverage: True is no number"),
+        ({"inflation_above": 3.0}, "3.0 is no fraction: it would be 300%; pass a fraction, 0.03 for 3 %"),
+        ({"real_rate_below": float("nan")}, "real_rate_below: nan is no number"),
+    ],
+)
+def test_thresholds_that_are_none_are_refused_at_once(thresholds, message):
+    with pytest.raises(InputError, match=message):
+        al.DebtRule(**thresholds)
+
+
+@pytest.mark.parametrize("coverage", [0.0, 1.0])
+@pytest.mark.parametrize("threshold", [-1.0, 1.0])
+def test_every_rule_that_can_be_written_can_be_used(coverage, threshold):
+    accounts = al.debt_accounts(al.load_us_debt())
+    rule = al.DebtRule(threshold, threshold, threshold, threshold, coverage)
+    assert al.debt_regimes(accounts, rule).rule == rule
+
+
+def test_what_is_no_rule_and_no_market_is_refused():
+    accounts = al.debt_accounts(al.load_us_debt())
+    with pytest.raises(InputError, match=r"rule: expected a DebtRule, got dict; DebtRule\(coverage=0.5\)"):
+        al.debt_regimes(accounts, {"coverage": 0.5})
+    with pytest.raises(InputError, match="market: expected a Market, got DataFrame"):
+        al.debt_regimes(accounts).known(accounts, 31)

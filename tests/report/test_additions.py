@@ -88,15 +88,47 @@ def test_it_shows_itself(history):
         ({"funded_from": "gold"}, r"funded_from\['gold'\]: is not in base"),
         ({"funded_from": {"bonds": 0.5}}, "do not add up to 1"),
         ({"funded_from": {}}, "do not add up to 1"),
+        ({"weights": "0.1"}, r"weights: expected numbers, got '0.1'; pass fractions, \[0.1, 0.2\]"),
+        ({"weights": None}, "weights: expected numbers, got None"),
+        ({"weights": 0.1}, "weights: expected numbers, got 0.1"),
+        ({"weights": [None]}, "weights: None is no number"),
+        ({"weights": ["a"]}, "weights: 'a' is no number"),
+        ({"weights": [True]}, "weights: True is no number"),
+        ({"weights": [0.1, 0.10000000001]}, "are too close to tell apart"),
+        ({"funded_from": None}, "funded_from: expected an asset or a mapping of shares, got None"),
+        ({"funded_from": ["bonds"]}, "funded_from: expected an asset or a mapping of shares, got list"),
+        ({"funded_from": {"stocks": "a"}}, r"funded_from\['stocks'\]: 'a' is no number"),
+        ({"funded_from": {"stocks": float("nan")}}, r"funded_from\['stocks'\]: nan is no number"),
+        ({"base": ["stocks"]}, "base: expected a mapping of weights, got list"),
+        ({"base": None}, "base: expected a mapping of weights, got NoneType"),
+        ({"base": {"stocks": "a", "bonds": 0.4}}, r"base\['stocks'\]: 'a' is no number"),
+        ({"market": None}, "market: expected a Market, got NoneType"),
     ],
 )
 def test_what_cannot_be_funded_is_refused(history, change, message):
     settings = {"asset": "gold", "weights": [0.1], "funded_from": "bonds", **change}
     with pytest.raises(al.InputError, match=message):
-        al.weight_curve(history, SIXTY_FORTY, **settings)
+        al.weight_curve(**{"market": history, "base": SIXTY_FORTY, **settings})
 
 
-@pytest.mark.parametrize("assets", [[], ["gold", "gold"], ["silver"]])
+def test_weights_that_are_close_have_names_of_their_own(history):
+    curve = al.weight_curve(history, SIXTY_FORTY, "gold", [0.1, 0.10001], funded_from="bonds", start="1972")
+    assert curve.table.index.tolist() == [0.0, 0.1, 0.10001]
+    assert curve.comparisons[0].table.index.tolist() == ["without", "10.00%", "10.001%"]
+
+
+@pytest.mark.parametrize("assets", [[], ["gold", "gold"], ["silver"], None, 3, [["gold"]], [1]])
 def test_assets_that_are_none_are_refused(history, assets):
     with pytest.raises(al.InputError, match="assets"):
         al.additions(history, SIXTY_FORTY, assets, funded_from="bonds")
+
+
+@pytest.mark.parametrize("weight", [[0.1], None, "a", True])
+def test_a_weight_that_is_none_is_refused_by_its_name(history, weight):
+    with pytest.raises(al.InputError, match=r"weight: .* is no number"):
+        al.additions(history, SIXTY_FORTY, ["gold"], weight, funded_from="bonds")
+
+
+def test_a_table_is_no_market(history):
+    with pytest.raises(al.InputError, match="market: expected a Market, got DataFrame"):
+        al.additions(history.returns, SIXTY_FORTY, ["gold"], funded_from="bonds")

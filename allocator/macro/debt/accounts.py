@@ -18,6 +18,7 @@ ACCOUNTS = ("debt", "interest_rate", "growth", "inflation", "primary_deficit")
 MARKET_RATE, CENTRAL_BANK = "market_rate", "central_bank_share"
 _AMOUNTS = ("debt", "interest", "deficit", "gdp", "real_gdp")
 _HOLDINGS = "central_bank"
+_MOST_TYPICAL = 4.0  # times GDP; debts of less than 4 % given in percent pass
 _STEPS = {"yearly": (300, 12), "quarterly": (80, 3)}  # the typical days that make it so, months of a step
 
 
@@ -85,13 +86,21 @@ def read_accounts(accounts: pd.DataFrame) -> pd.DataFrame:
     """
     _refuse_columns(accounts, "accounts", ACCOUNTS, (MARKET_RATE, CENTRAL_BANK))
     table = _numbers(accounts, "accounts", ("debt", CENTRAL_BANK))
-    read_debt(table["debt"].to_numpy(), "accounts['debt']")
+    _refuse_percent(read_debt(table["debt"].to_numpy(), "accounts['debt']"))
     for column in table.columns.drop(["debt", CENTRAL_BANK], errors="ignore"):
         _refuse_minus_one(table[column].iloc[1:])
         read_rate(table[column].to_numpy()[1:], column)
     if CENTRAL_BANK in table:
         _refuse_no_share(table[CENTRAL_BANK])
     return table
+
+
+def _refuse_percent(ratios: NDArray[np.float64]) -> None:
+    """Refuse a history of ratios that no government has had for long: 8.2 is 8.2 %, not 820 %."""
+    typical = float(np.median(np.abs(ratios)))
+    if typical > _MOST_TYPICAL:
+        problem = f"typically {typical:g} times GDP: no government has owed {_MOST_TYPICAL:g} for long"
+        raise InputError("accounts", f"{problem}, so it is percent", asset="debt", fix="divide by 100")
 
 
 def period_name(label: Any) -> str:

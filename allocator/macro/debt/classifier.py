@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import product
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from allocator.frequency import infer_frequency
 from allocator.macro.debt import show
 from allocator.macro.debt.accounts import CENTRAL_BANK, MARKET_RATE, period_name
 from allocator.macro.debt.contributions import DebtContributions, debt_contributions
+from allocator.macro.debt.law import read_number
 from allocator.market import Market
 from allocator.market.prices import validate_index
 from allocator.regimes.given import given_labels
@@ -31,7 +32,6 @@ FloatArray = NDArray[np.float64]
 Codes = NDArray[np.int64]
 MEANS = ("growth", "inflation", "monetization", "tightening")
 NONE = "none"
-_LARGEST = 1.5  # of a threshold: coverage may be 1, and is moved for the confidence
 _NAMES = (*MEANS, NONE)
 
 
@@ -65,8 +65,27 @@ class DebtRule:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not np.isfinite(value) or abs(value) > _LARGEST:
-                raise InputError(field.name, f"{value!r} is no fraction", fix="0.03 for 3 %")
+            half = "0.5 for half" if field.name == "coverage" else "0.03 for 3 %"
+            read_number(value, field.name, fix=f"pass a fraction, {half}")
+            if field.name != "coverage" and abs(value) > 1.0:
+                raise InputError(
+                    field.name,
+                    f"{value!r} is no fraction: it would be {value:.0%}",
+                    fix=f"pass a fraction, {half}",
+                )
+        if not 0.0 <= self.coverage <= 1.0:
+            problem = f"{self.coverage!r} is not between 0 and 1"
+            raise InputError("coverage", problem, fix="0.5: half of what pushed the ratio up")
+
+
+class _Thresholds(NamedTuple):
+    """Those of a rule, moved for the confidence: a coverage of 1 moves beyond what a rule may ask."""
+
+    inflation_above: float
+    real_rate_below: float
+    deficit_above: float
+    deficit_at_most: float
+    coverage: float
 
 
 # Confidence: every threshold moved by this, either way, and every measurement by a tenth.
@@ -115,6 +134,8 @@ class DebtRegimes:
         InputError
             As :func:`given_labels`, or if the accounts are by number of year and not by date.
         """
+        if not isinstance(market, Market):
+            raise InputError("market", f"expected a Market, got {type(market).__name__}")
         return given_labels(market, self._dated(), publication_lag)
 
     def hindsight(self, dates: pd.DatetimeIndex) -> Regimes:
@@ -188,6 +209,9 @@ def debt_regimes(accounts: pd.DataFrame, rule: DebtRule = _USUAL) -> DebtRegimes
     InputError
         As :func:`debt_accounts`; for quarterly accounts.
     """
+    if not isinstance(rule, DebtRule):
+        problem = f"expected a DebtRule, got {type(rule).__name__}"
+        raise InputError("rule", problem, fix="DebtRule(coverage=0.5)")
     contributions = debt_contributions(accounts)
     _refuse_quarters(contributions.accounts.index)
     signals = _Signals.of(contributions)
@@ -268,7 +292,9 @@ def _proxies(has_rate: bool, has_holdings: bool) -> tuple[str, ...]:
     return (*(() if has_rate else (rate,)), *(() if has_holdings else (holdings,)))
 
 
-def _classified(signals: _Signals, rule: DebtRule) -> tuple[Codes, FloatArray, NDArray[np.bool_]]:
+def _classified(
+    signals: _Signals, rule: DebtRule | _Thresholds
+) -> tuple[Codes, FloatArray, NDArray[np.bool_]]:
     """Return the number of each label, the four measurements, and which of them count."""
     scores, s = signals.scores, signals
     held_down = s.real_market_rate < rule.real_rate_below
@@ -289,7 +315,7 @@ def _classified(signals: _Signals, rule: DebtRule) -> tuple[Codes, FloatArray, N
     return np.where(enough_done, best, len(MEANS)), scores, counts
 
 
-def _variants(signals: _Signals, rule: DebtRule) -> Iterator[tuple[_Signals, DebtRule]]:
+def _variants(signals: _Signals, rule: DebtRule) -> Iterator[tuple[_Signals, _Thresholds]]:
     """Yield the rule with each threshold moved or kept, each under each mistake of measurement."""
     moved = [
         [getattr(rule, field.name) + sign * getattr(_STEPS, field.name) for sign in (-1, 0, 1)]
@@ -300,7 +326,7 @@ def _variants(signals: _Signals, rule: DebtRule) -> Iterator[tuple[_Signals, Deb
         mistakes.append(np.ones(len(MEANS)) + size * (np.arange(len(MEANS)) == place))
     shaken = [replace(signals, scores=signals.scores * mistake) for mistake in mistakes]
     for thresholds in product(*moved):
-        other = DebtRule(*thresholds)
+        other = _Thresholds(*thresholds)
         yield from ((each, other) for each in shaken)
 
 

@@ -112,7 +112,10 @@ def fit_first_order(history: FloatArray) -> tuple[FloatArray, FloatArray, FloatA
     needed = 2 * (n_series + 1) + 1
     if n + 1 < needed:
         raise InsufficientHistoryError(
-            "history", f"{n + 1} periods for a VAR of {n_series} series", rows_needed=needed
+            "history",
+            f"{n + 1} periods for a VAR of {n_series} series, at least {needed} are needed",
+            rows_needed=needed,
+            fix="pass a longer history, or draw HistoryBlocks",
         )
     # About the means: a series that does not move then has no coefficients, instead of arbitrary ones.
     before, after = history[:-1], history[1:]

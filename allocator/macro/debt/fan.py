@@ -13,6 +13,7 @@ from allocator.errors import InputError
 from allocator.macro.debt import show
 from allocator.macro.debt.accounts import period_name, read_accounts
 from allocator.macro.debt.draws import FirstOrderVar, MacroDraws
+from allocator.macro.debt.law import whole_number
 from allocator.macro.debt.paths import debt_paths
 
 __all__ = ["DRAWN", "DebtFan", "debt_fan", "fan_table"]
@@ -91,8 +92,9 @@ def debt_fan(
         no year.
     """
     table = read_accounts(accounts)
-    if n_years < 1 or n_paths < _FEWEST_PATHS:
-        raise InputError("n_years, n_paths", f"{n_years} years of {n_paths} paths make no fan")
+    whole_number("n_years", n_years, least=1)
+    whole_number("n_paths", n_paths, least=_FEWEST_PATHS)
+    whole_number("seed", seed, least=0)
     if not isinstance(draws, MacroDraws):
         raise InputError("draws", f"{type(draws).__name__} cannot draw", fix="FirstOrderVar()")
     history = table[list(DRAWN)].to_numpy()[1:]

@@ -14,6 +14,7 @@ Manuals 10/02.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,8 +29,11 @@ __all__ = [
     "next_debt_ratio",
     "nominal_growth",
     "read_debt",
+    "read_number",
     "read_rate",
+    "refuse_shapes",
     "steady_state_debt",
+    "whole_number",
 ]
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -40,6 +44,7 @@ _MOST_DEBT = 10.0  # times GDP: no government has owed as much, and 10 % is 0.10
 # The typical size from which a figure is taken for percent; inflation has been that high, the others not.
 _LARGEST = {"inflation": 1.0}
 _LARGEST_OTHER = 0.5
+_ARGUMENTS = ("debt", "interest_rate", "growth", "inflation", "primary_deficit", "stock_flow")
 _ABOVE_MINUS_ONE = ("interest_rate", "growth", "inflation")
 
 
@@ -56,7 +61,8 @@ def next_debt_ratio(
     Parameters
     ----------
     debt
-        Debt over GDP at the end of the period before, a fraction.
+        Debt over GDP at the end of the period before, a fraction. Percent is refused from 10 on; below, 8.2
+        for 8.2 % cannot be told from 820 % here (:func:`debt_accounts` sees a history of it).
     interest_rate
         Interest paid in the period over that debt (the effective rate, not the yield of new bonds).
     growth, inflation
@@ -74,10 +80,12 @@ def next_debt_ratio(
     Raises
     ------
     InputError
-        For what is not finite, a rate of -1 or less (F165), and percent (F162, F166).
+        For what is no finite number, a rate of -1 or less (F165), percent (F162, F166), and shapes that do
+        not fit each other.
     """
     d, i, g, p = _read_four(debt, interest_rate, growth, inflation)
     f, s = read_rate(primary_deficit, "primary_deficit"), read_rate(stock_flow, "stock_flow")
+    refuse_shapes((d, i, g, p, f, s), _ARGUMENTS)
     return _plain(d * (1.0 + i) / ((1.0 + g) * (1.0 + p)) + f + s)
 
 
@@ -96,6 +104,7 @@ def linear_debt_ratio(
     """
     d, i, g, p = _read_four(debt, interest_rate, growth, inflation)
     f, s = read_rate(primary_deficit, "primary_deficit"), read_rate(stock_flow, "stock_flow")
+    refuse_shapes((d, i, g, p, f, s), _ARGUMENTS)
     return _plain(d + (i - g - p) * d + f + s)
 
 
@@ -109,6 +118,7 @@ def debt_stabilising_balance(
     Errors as :func:`next_debt_ratio`.
     """
     d, i, g, p = _read_four(debt, interest_rate, growth, inflation)
+    refuse_shapes((d, i, g, p), _ARGUMENTS[:4])
     nominal = nominal_growth(g, p)
     return _plain(d * (i - nominal) / (1.0 + nominal))
 
@@ -123,6 +133,7 @@ def steady_state_debt(
     """
     i, g = read_rate(interest_rate, "interest_rate"), read_rate(growth, "growth")
     p, f = read_rate(inflation, "inflation"), read_rate(primary_deficit, "primary_deficit")
+    refuse_shapes((i, g, p, f), _ARGUMENTS[1:5])
     lead = nominal_growth(g, p) - i
     settles = lead > 0.0
     if not settles.all():
@@ -166,6 +177,33 @@ def read_rate(rate: ArrayLike, argument: str) -> FloatArray:
     return rates
 
 
+def read_number(value: object, argument: str, fix: str) -> float:
+    """Return one finite number, refusing anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
+        raise InputError(argument, f"{value!r} is no number", fix=fix)
+    return float(value)
+
+
+def whole_number(argument: str, value: object, least: int | None = None) -> int:
+    """Return a whole number, refusing anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InputError(argument, f"{value!r} is not a whole number")
+    if least is not None and value < least:
+        raise InputError(argument, f"is {value}, expected at least {least}")
+    return int(value)
+
+
+def refuse_shapes(arrays: Sequence[FloatArray], arguments: Sequence[str]) -> None:
+    """Refuse arrays that do not broadcast, naming the first that does not fit one before it."""
+    for place, one in enumerate(arrays):
+        for other, name in zip(arrays[:place], arguments, strict=False):
+            try:
+                np.broadcast_shapes(one.shape, other.shape)
+            except ValueError:
+                problem = f"shape {one.shape} does not fit {name}, of shape {other.shape}"
+                raise InputError(arguments[place], problem, fix="pass as many of each, or a number") from None
+
+
 def _read_four(
     debt: ArrayLike, interest_rate: ArrayLike, growth: ArrayLike, inflation: ArrayLike
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -180,8 +218,12 @@ def _read_four(
 def _finite(values: ArrayLike, argument: str) -> FloatArray:
     try:
         numbers = np.asarray(values, dtype=np.float64)
+        is_other = np.asarray(values).dtype.kind in "bSU"  # 1.0 hides in True and in "1"
     except (TypeError, ValueError):
-        raise InputError(argument, f"{type(values).__name__} is no number or array of numbers") from None
+        is_other = True
+    if is_other or (isinstance(values, list | tuple) and any(isinstance(each, bool) for each in values)):
+        kind = f"an array of {values.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise InputError(argument, f"{kind} is no number or array of numbers")
     odd = numbers[~np.isfinite(numbers)]
     if odd.size:
         raise InputError(argument, f"{odd.flat[0]} is not a finite number")

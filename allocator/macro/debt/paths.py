@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from allocator.errors import InputError
 from allocator.macro.debt import show
-from allocator.macro.debt.law import nominal_growth, read_debt, read_rate
+from allocator.macro.debt.law import (
+    nominal_growth,
+    read_debt,
+    read_number,
+    read_rate,
+    refuse_shapes,
+    whole_number,
+)
 
 __all__ = ["DebtPath", "debt_path", "debt_paths"]
 
@@ -34,7 +41,8 @@ class DebtPath:
     cap
         The ratio, of either sign, at which a path is given up.
     stopped
-        The year in which the cap was passed, the last of the table; None if it was not.
+        The year in which the cap was passed, the last of the table, with the ratio that the law gives; None
+        if it was not.
     """
 
     table: pd.DataFrame
@@ -81,16 +89,10 @@ def debt_paths(
     given = (interest_rate, growth, inflation, primary_deficit, stock_flow)
     rates = [read_rate(rate, name) for rate, name in zip(given, _RATES, strict=True)]
     _refuse_cap(cap, start)
-    each = [*rates, np.expand_dims(start, -1)]
-    try:
-        shape = np.broadcast_shapes(*(one.shape for one in each))
-    except ValueError:
-        shapes = ", ".join(str(one.shape) for one in each)
-        raise InputError("debt_paths", f"shapes {shapes} do not fit", fix="(n_paths, n_years)") from None
-    i, g, p, f, s, first = (np.broadcast_to(one, shape) for one in each)
+    i, g, p, f, s, first = _broadcast(rates, start)
     factor, added = (1.0 + i) / (1.0 + nominal_growth(g, p)), f + s
     paths, last = np.empty(i.shape), first[..., 0]
-    for year in range(paths.shape[-1]):
+    for year in range(i.shape[-1]):
         following = last * factor[..., year] + added[..., year]
         last = np.where(np.abs(last) >= cap, last, np.clip(following, -cap, cap))
         paths[..., year] = last
@@ -122,22 +124,22 @@ def debt_path(
     n_years
         The number of years; needed only where all assumptions are numbers.
     cap
-        The projection ends in the year in which the ratio passes ±cap, and says so (F167).
+        The projection ends with the year in which the ratio passes ±cap, and says so (F167).
 
     Raises
     ------
     InputError
         As :func:`next_debt_ratio`, and for assumptions of different lengths.
     """
-    start = float(read_debt(debt))
+    start = _one_debt(debt)
     _refuse_cap(cap, np.asarray(start))
+    whole_number("first_year", first_year)
     given = (interest_rate, growth, inflation, primary_deficit, stock_flow)
     rates = [read_rate(rate, name) for rate, name in zip(given, _RATES, strict=True)]
     i, g, p, f, s = _one_a_year(rates, n_years)
-    exact = debt_paths(start, i, g, p, f, s, cap=cap)
-    passed = np.flatnonzero(np.abs(exact) >= cap)
-    kept = int(passed[0]) + 1 if len(passed) else len(exact)
-    linear = _compounded(start, 1.0 + i - g - p, f + s)
+    exact = _compounded(start, (1.0 + i) / (1.0 + nominal_growth(g, p)), f + s, cap)
+    i, g, p, f, s = (rate[: len(exact)] for rate in (i, g, p, f, s))
+    linear = _compounded(start, 1.0 + i - g - p, f + s, np.inf)
     before, size = np.append(start, exact[:-1]), 1.0 + nominal_growth(g, p)
     columns = {
         "debt": exact,
@@ -150,15 +152,39 @@ def debt_path(
         "stock_flow": s,
     }
     years = pd.RangeIndex(first_year, first_year + len(exact), name="year")
-    table = pd.DataFrame(columns, index=years).iloc[:kept]
-    return DebtPath(table, start, cap, int(years[kept - 1]) if len(passed) else None)
+    stopped = int(years[-1]) if np.abs(exact[-1]) >= cap else None
+    return DebtPath(pd.DataFrame(columns, index=years), start, cap, stopped)
 
 
-def _compounded(start: float, factors: FloatArray, added: FloatArray) -> FloatArray:
-    path, last = np.empty(len(factors)), start
-    for year, (factor, more) in enumerate(zip(factors, added, strict=True)):
-        path[year] = last = last * factor + more
-    return path
+def _compounded(start: float, factors: FloatArray, added: FloatArray, cap: float) -> FloatArray:
+    """Return a path to its end, or to the first ratio beyond the cap, which is kept as it is."""
+    path, last = [], start
+    for factor, more in zip(factors.tolist(), added.tolist(), strict=True):
+        last = last * factor + more
+        path.append(last)
+        if abs(last) >= cap:
+            break
+    return np.array(path)
+
+
+def _one_debt(debt: ArrayLike) -> float:
+    start = read_debt(debt)
+    if start.ndim:
+        problem = f"expected a number, got shape {start.shape}"
+        raise InputError("debt", problem, fix="debt_paths takes many paths at once")
+    return float(start)
+
+
+def _broadcast(rates: list[FloatArray], start: FloatArray) -> list[FloatArray]:
+    """Return the assumptions and the start, each with the shape of the paths."""
+    refuse_shapes(rates, _RATES)
+    each = [*rates, np.expand_dims(start, -1)]
+    try:
+        return [np.asarray(one) for one in np.broadcast_arrays(*each)]
+    except ValueError:
+        shape = np.broadcast_shapes(*(rate.shape for rate in rates))
+        problem = f"{start.size} paths do not fit assumptions of shape {shape}"
+        raise InputError("debt", problem, fix="assumptions are (n_paths, n_years) or (n_years,)") from None
 
 
 def _one_a_year(rates: list[FloatArray], n_years: int | None) -> list[FloatArray]:
@@ -167,7 +193,7 @@ def _one_a_year(rates: list[FloatArray], n_years: int | None) -> list[FloatArray
     if any(rate.ndim > 1 for rate in rates):
         raise InputError("debt_path", "a table of assumptions", fix="debt_paths takes many paths at once")
     if n_years is not None:
-        lengths.setdefault(n_years, "n_years")
+        lengths.setdefault(whole_number("n_years", n_years), "n_years")
     if len(lengths) > 1:
         (first, one), (second, other) = list(lengths.items())[:2]
         raise InputError(other, f"{second} years, but {one} has {first}", fix="give one a year, or a number")
@@ -177,5 +203,6 @@ def _one_a_year(rates: list[FloatArray], n_years: int | None) -> list[FloatArray
 
 
 def _refuse_cap(cap: float, start: FloatArray) -> None:
-    if not np.isfinite(cap) or not np.all(np.abs(start) < cap):
+    read_number(cap, "cap", fix="leave it at 10")
+    if not np.all(np.abs(start) < cap):
         raise InputError("cap", f"{cap!r} is not above the debt at the start", fix="leave it at 10")
