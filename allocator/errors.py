@@ -7,6 +7,7 @@
     │   └── InsufficientHistoryError     it would be, with more rows before the date
     ├── SolverError                      a solver found no optimum: which, why, what to relax
     ├── StrategyError                    a strategy failed or answered nonsense
+    ├── DownloadError                    a source of data did not answer, or not with data
     └── UndefinedStatisticWarning        (a warning) the number does not exist, and why
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 __all__ = [
     "AllocatorError",
+    "DownloadError",
     "InputError",
     "InsufficientHistoryError",
     "SolverError",
@@ -93,6 +95,17 @@ class StrategyError(AllocatorError):
     def __init__(self, strategy: str, date: Any, problem: str) -> None:
         self.strategy, self.date, self.problem = strategy, date, problem
         super().__init__(f"strategy {strategy!r} on {iso_date(date)}: {problem}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, vars(self))
+
+
+class DownloadError(AllocatorError):
+    """A source of data did not answer, or not with data; names the source, what was asked of it, and why."""
+
+    def __init__(self, source: str, problem: str, fix: str = "") -> None:
+        self.source, self.problem, self.fix = source, problem, fix
+        super().__init__(f"{source}: {problem}" + (f"; {fix}" if fix else ""))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args, vars(self))

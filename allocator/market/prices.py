@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError, iso_date
 from allocator.frequency import Frequency, resolve_frequency, whole_days
+from allocator.market.frames import OtherFrame, as_pandas, is_other_frame
 
 __all__ = ["PricePanel", "as_levels", "float_column", "validate_index", "validate_prices"]
 
@@ -69,7 +70,9 @@ class PricePanel:
 
 
 def validate_prices(
-    prices: pd.DataFrame, frequency: str | None = None, delisted: Mapping[str, float] | None = None
+    prices: pd.DataFrame | OtherFrame,
+    frequency: str | None = None,
+    delisted: Mapping[str, float] | None = None,
 ) -> PricePanel:
     """Return the prices as a :class:`PricePanel`, or refuse them.
 
@@ -77,7 +80,7 @@ def validate_prices(
     ----------
     prices
         Total-return price levels in one currency, a column an asset, dates as index; leading NaN
-        means not listed yet.
+        means not listed yet. A table of another library has its dates in a column.
     frequency
         Only checked against the dates, which decide.
     delisted
@@ -89,7 +92,7 @@ def validate_prices(
     InputError
         Names the first asset and date at fault and what to do.
     """
-    _check_table(prices)
+    prices = _checked_table(prices)
     days = whole_days(prices.index)
     if days is None:
         _refuse_two_prices(prices)
@@ -112,13 +115,16 @@ def validate_prices(
     return PricePanel(index, days, assets, levels, listed_from, listed_until, spacing, _notes(kinds, assets))
 
 
-def _check_table(prices: Any) -> None:
+def _checked_table(prices: Any) -> pd.DataFrame:
+    if is_other_frame(prices):
+        prices = as_pandas(prices, "prices")
     if not isinstance(prices, pd.DataFrame):
         raise InputError("prices", f"expected a DataFrame with dates as index, got {type(prices).__name__}")
     if not len(prices):
         raise InputError("prices", "no rows")
     if not prices.shape[1]:
         raise InputError("prices", "no assets")
+    return prices
 
 
 def _refuse_two_prices(prices: pd.DataFrame) -> None:
