@@ -32,7 +32,7 @@ def default_study(stocks: str, bonds: str, gold: str, also: Iterable[str]) -> li
 
 
 def strategy_modules() -> dict[str, ModuleType]:
-    """Return the installed modules of strategies by name: those of the entry points ``allocator.strategies``."""
+    """Return the installed modules of strategies, the entry points ``allocator.strategies``, by name."""
     found = importlib.metadata.entry_points(group="allocator.strategies")
     modules = {entry.value: _load(entry) for entry in sorted(found, key=lambda entry: entry.value)}
     return {name: module for name, module in modules.items() if isinstance(module, ModuleType)}
