@@ -1,9 +1,18 @@
-"""How much gold? A sweep over gold weights and rules on a simulated daily market, one row a run.
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       format_name: percent
+# ---
 
-The same table for your own prices: make a Market of them. Read the ± of each ratio beside it, and mind
-how many rows were tried before choosing the best of them.
-"""
+# %% [markdown]
+# # How much gold?
+#
+# A sweep over gold weights and rules on a simulated daily market, one row a run. The same table for your own
+# prices: make a Market of them. Read the ± of each ratio beside it, and mind how many rows were tried before
+# choosing the best of them.
 
+# %%
 import numpy as np
 import pandas as pd
 

@@ -1,3 +1,17 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # With and without gold
+#
+# Did gold raise the Sharpe ratio? By period, with intervals and corrected p-values. As a notebook this runs
+# on the embedded yearly history; as a script it takes a file of your own.
+
+# %%
 """Did gold raise the Sharpe ratio? With and without it, by period, with intervals and corrected p-values.
 
 ::
@@ -15,6 +29,7 @@ simple returns in place of prices; --cash is a column or an annual rate.
 """
 
 import argparse
+import sys
 
 import allocator as al
 from strategies import GoldDiversified
@@ -59,7 +74,7 @@ def main() -> None:
         parser.add_argument(f"--{role}", default=role, help=f"column of {role}")
     parser.add_argument("--also", nargs="*", default=[], metavar="COL", help="columns of other growth assets")
     parser.add_argument("--name", default="user data", help="of the market")
-    options = parser.parse_args()
+    options = parser.parse_args([] if "ipykernel" in sys.modules else None)
     if options.data is None:
         market, also = al.load_us_history(), ("developed", "emerging")
     else:
