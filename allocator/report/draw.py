@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import matplotlib
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from allocator.report.charts_parts import legend_above
 from allocator.report.picture import Picture
 from allocator.report.style import (
     BAND,
@@ -30,6 +31,7 @@ from allocator.report.style import (
 __all__ = ["draw", "draw_files", "draw_png"]
 
 _LONGEST = 44
+_KINDS: dict[str, Callable[[Any], bytes]] = {"pdf": pdf, "png": png}
 _MANY = 300  # points, from which on they are drawn small
 _PAGE_DPI = 120  # 960 px: sixteen pictures on a page of half a megabyte
 
@@ -51,7 +53,10 @@ def draw(picture: Picture, title: str, ax: Axes | None = None) -> Axes:
     ax = new_axes(height) if ax is None else ax
     makers = {"intervals": _intervals, "curve": _curve, "lines": _lines, "scatter": _scatter}
     grid = makers[picture.kind](ax, picture)
-    dress(ax, plain(title, 90), grid=grid)
+    lift = SMALL + 4.0 if picture.marks else 0.0
+    handles, names = ax.get_legend_handles_labels()
+    entries = list(zip(handles, names, strict=True)) if len(names) > 1 else []
+    dress(ax, plain(title, 90), grid=grid, pad=legend_above(ax, entries, SMALL, lift))
     across = picture.y if picture.kind == "intervals" else picture.x
     ax.set_xlabel(plain(across, 90), loc="center", fontsize=TEXT, color=INK)
     if picture.kind != "intervals":
@@ -68,14 +73,14 @@ def draw_png(picture: Picture, title: str) -> str:
         return base64.b64encode(png(figure)).decode("ascii")
 
 
-def draw_files(make: Callable[[], Any]) -> dict[str, bytes]:
+def draw_files(make: Callable[[], Any], kinds: Iterable[str] = tuple(_KINDS)) -> dict[str, bytes]:
     """Return what is drawn, axes or a figure, as ``pdf`` and ``png``; equal inputs give equal bytes."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a person's own style would change the bytes
         matplotlib.rcParams["pdf.fonttype"] = 42  # journals refuse Type 3
         made = make()
         figure = made.figure if isinstance(made, Axes) else made
-        return {"pdf": pdf(figure), "png": png(figure)}
+        return {kind: _KINDS[kind](figure) for kind in kinds}
 
 
 def _intervals(ax: Axes, picture: Picture) -> Any:
@@ -121,10 +126,9 @@ def _lines(ax: Axes, picture: Picture) -> Any:
     for date, text in picture.marks.items():
         day: Any = pd.Timestamp(date).to_datetime64()
         ax.axvline(day, color=PALE, linewidth=1.0, linestyle=":")
-        ax.annotate(plain(text), (day, 1.0), xycoords=("data", "axes fraction"), fontsize=SMALL)
+        ax.annotate(plain(text), (day, 1.005), xycoords=("data", "axes fraction"), fontsize=SMALL)
     if is_dated:
         dates_below(ax, [data[name] for name in data.columns])
-    _legend(ax, len(data.columns))
     return "y"
 
 
@@ -142,7 +146,6 @@ def _scatter(ax: Axes, picture: Picture) -> Any:
             ax.plot(ends, level + slope * ends, color=colour, linestyle=dash, linewidth=1.6)
     ax.axhline(0.0, color=PALE, linewidth=0.6)
     ax.axvline(0.0, color=PALE, linewidth=0.6)
-    _legend(ax, 2)
     return "y"
 
 
@@ -157,8 +160,3 @@ def _groups(data: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 def _reference(line: Any, picture: Picture) -> None:
     if picture.reference is not None:
         line(picture.reference, color=INK, linewidth=0.8, zorder=1)
-
-
-def _legend(ax: Axes, n: int) -> None:
-    if n > 1:
-        ax.legend(loc="best", fontsize=SMALL, frameon=False)

@@ -1,8 +1,9 @@
 """The house style of pictures, in one place: sizes, colours, axes, and the bytes of a PNG.
 
 Figures are built without pyplot: nothing opens a window, nothing is kept alive, and a notebook shows a
-figure by itself. Colours are from Okabe and Ito (2008); every line also has its own marker and dash, so that
-grey print can be read. This and its neighbours ``charts.py`` and ``draw.py`` import matplotlib, and no other.
+figure by itself. Colours are from Okabe and Ito (2008); every line also has its own marker and dash, every
+area its own hatch, so that grey print can be read. This, ``draw.py`` and the ``charts`` import matplotlib,
+and no other.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.transforms import Transform
 from PIL import Image  # comes with matplotlib
 
@@ -89,9 +91,11 @@ def pdf(figure: Any) -> bytes:
     return stream.getvalue()
 
 
-def new_figure(height: float) -> Figure:
-    """Return an empty figure of the usual width and this height in inches."""
-    figure = _Picture(figsize=(_WIDTH, height), dpi=_DPI, layout="constrained", facecolor="white")
+def new_figure(
+    height: float, width: float = _WIDTH, layout: Literal["constrained"] | None = "constrained"
+) -> Figure:
+    """Return an empty figure of this height in inches, by default of the usual width."""
+    figure = _Picture(figsize=(width, height), dpi=_DPI, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
@@ -110,13 +114,35 @@ def dress(
     pad: float = 8.0,
     size: float = TITLE,
     shift: Transform | None = None,
+    x: str = "",
+    y: str = "",
 ) -> Axes:
-    """Give axes the house style: title at the left, grid across, what is shown in small type below."""
+    """Give axes the house style: title at the left, grid across, what is shown in small type below.
+
+    ``x`` and ``y`` say what the axes measure, with the unit; dates need no ``x``.
+    """
     above = ax.set_title(title, loc="left", size=size, weight="bold", color=INK, pad=pad)
-    below = ax.set_xlabel(footer, loc="left", size=SMALL, color=PALE)
+    below: Text = ax.set_xlabel(footer, loc="left", size=SMALL, color=PALE)
+    if x:
+        label = ax.set_xlabel(x, loc="center", size=TEXT, color=INK)
+        below = ax.annotate(
+            footer,
+            (0.0, 0.0),
+            xycoords=("axes fraction", label),
+            xytext=(0.0, -3.0),
+            textcoords="offset points",
+            va="top",
+            size=SMALL,
+            color=PALE,
+            annotation_clip=False,
+        )
+        below.set_gid("footer")
+    if y:
+        ax.set_ylabel(y, size=TEXT, color=INK)
     if shift is not None:
         above.set_transform(above.get_transform() + shift)
-        below.set_transform(below.get_transform() + shift)
+        if not x:
+            below.set_transform(below.get_transform() + shift)
     ax.tick_params(labelsize=TEXT, labelcolor=INK, color=PALE, length=3.0)
     ax.grid(True, axis=grid, color=BAND, linewidth=0.6)
     ax.set_axisbelow(True)
