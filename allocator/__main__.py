@@ -46,6 +46,9 @@ _RULES: dict[str, Rebalancing] = {
 _COMMANDS = {
     "article": "allocator.scoreboard.command",
     "check": "allocator.research.check_command",
+    "download": "allocator.scoreboard.download_command",
+    "reproduce": "allocator.papers.reproduce_command",
+    "verify": "allocator.papers.verify_command",
 }
 _EMBEDDED_ALSO = ("developed", "emerging")
 _Names = tuple[str, str, str, tuple[str, ...]]  # stocks, bonds, gold, and the other assets

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Iterable, Sequence
 
-__all__ = ["html_block", "html_lines", "html_table", "text_table"]
+__all__ = ["html_block", "html_lines", "html_table", "text_lines", "text_table"]
+
+_WIDTH = 110
 
 
 def text_table(head: Sequence[str], rows: Sequence[Sequence[str]], n_labels: int = 1) -> list[str]:
@@ -15,6 +18,15 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]], n_labels: int
     return [
         "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True))
         for row in (head, *rows)
+    ]
+
+
+def text_lines(lines: Iterable[str]) -> list[str]:
+    """Return lines of text no wider than 110 characters, what is longer indented below."""
+    return [
+        piece
+        for line in lines
+        for piece in textwrap.wrap(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     ]
 
 

@@ -8,6 +8,7 @@ from allocator.statistics._returns import FloatArray
 
 # np.std([.1] * 6) is 1.5e-17: variation this small beside the numbers themselves is rounding.
 _ROUNDING = 1e-12
+_FEWEST_MOVES = 12
 
 
 def standard_deviation(values: FloatArray) -> FloatArray:
@@ -21,6 +22,17 @@ def standard_deviation(values: FloatArray) -> FloatArray:
 def is_rounding(size: FloatArray, values: FloatArray) -> np.typing.NDArray[np.bool_]:
     """Whether a size is rounding beside the largest absolute value of its column, both (n_series,)."""
     return np.asarray(size <= _ROUNDING * np.abs(values).max(axis=0))
+
+
+def hardly_moves(values: FloatArray) -> np.typing.NDArray[np.bool_]:
+    """Whether fewer than 12 rows of a column, or half of them, are off its median, (n_series,).
+
+    Off: by more than a thousandth of the largest distance. What the other rows would do when they move is not
+    in the sample, so that no error can be estimated from it.
+    """
+    distance = np.abs(values - np.median(values, axis=0))
+    moved = np.sum(distance > 1e-3 * distance.max(axis=0), axis=0)
+    return np.asarray(moved < min(_FEWEST_MOVES, len(values) / 2.0))
 
 
 def standardised_moment(values: FloatArray, order: int) -> FloatArray:

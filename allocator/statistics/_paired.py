@@ -97,7 +97,7 @@ def correlation_of(pair: FloatArray) -> float:
 
 def refuse_confidence(confidence: float) -> None:
     """Refuse a confidence that is no probability."""
-    if not 0.0 < confidence < 1.0:
+    if not isinstance(confidence, int | float | np.number) or not 0.0 < confidence < 1.0:
         raise InputError("confidence", f"{confidence!r} is not between 0 and 1", fix="pass 0.95 for 95 %")
 
 

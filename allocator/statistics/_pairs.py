@@ -11,9 +11,10 @@ import pandas as pd
 
 from allocator.errors import InputError
 from allocator.frequency import Frequency
-from allocator.statistics._moments import is_rounding
+from allocator.statistics._moments import hardly_moves, is_rounding
 from allocator.statistics._paired import refuse_other_rows as refuse_other_rows
 from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_one_series
+from allocator.statistics._settings import is_whole
 from allocator.statistics.block_length import wide_block_length
 from allocator.statistics.long_run_variance import (
     Bandwidth,
@@ -79,6 +80,16 @@ class Pair:
         constant = is_rounding(self.matrix.std(axis=0), self.matrix)
         return f"{self.names[int(np.argmax(constant))]!r} never changes" if constant.any() else ""
 
+    def caution(self) -> str:
+        """Return why no interval of their correlation is to be trusted, or nothing."""
+        still = hardly_moves(self.matrix)
+        return hardly(self.names[int(np.argmax(still))]) if still.any() else ""
+
+
+def hardly(name: str) -> str:
+    """Return the reason for no interval of a series that hardly moves."""
+    return f"{name!r} moves in too few rows for an interval: what it does in the others is not to be seen"
+
 
 def read_pair(x: Returns, y: Returns) -> Pair:
     """Read two series of simple returns, refusing dates or lengths that differ."""
@@ -110,7 +121,7 @@ class Correlated:
     r
         Pearson's, weighted if there are weights; ±1 exactly where it is.
     standard_error
-        Of artanh(r); 0 at ±1, NaN where its variance is not positive.
+        Of artanh(r); 0 at ±1, NaN where its variance is not positive or a series hardly moves.
     n
         Rows, or what equal weights would need: (Σw)²/Σw².
     lags
@@ -156,6 +167,8 @@ def correlated(
         return Correlated(float(np.copysign(1.0, r)), 0.0, n)
     weighted = (w * influence(scores, r))[:, np.newaxis]
     estimator = long_run if weights is None else _of_rows(long_run, n)
+    if hardly_moves(matrix).any():
+        return Correlated(r, float("nan"), n)
     variance = estimator.variance(weighted, np.ones(1)) * len(matrix) / total**2
     error = float(np.sqrt(variance)) / (1.0 - r * r) if variance > 0.0 else float("nan")
     return Correlated(r, error, n, _lags(estimator, weighted))
@@ -218,9 +231,12 @@ def spanning(long_run: LongRunVariance, overlap: int, n: int) -> LongRunVariance
     InputError
         An overlap that is not from 1 to a third of the rows, or an estimator whose lags are unknown.
     """
-    if overlap == 1:
+    if not isinstance(long_run, LongRunVariance):
+        problem = f"{long_run!r} is no estimator of a long-run variance"
+        raise InputError("long_run", problem, fix="leave it out, or pass a KernelVariance")
+    if is_whole(overlap) and overlap == 1:
         return long_run
-    if not 1 <= overlap <= n // 3:
+    if not is_whole(overlap) or not 1 <= overlap <= n // 3:
         raise InputError(
             "overlap",
             f"returns over {overlap!r} rows in {n} rows",

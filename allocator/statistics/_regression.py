@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.statistics._returns import FloatArray, read_numbers
 from allocator.statistics._segments import Stretches
+from allocator.statistics._settings import is_number
 from allocator.statistics.long_run_variance import LongRunVariance
 
 Numbers: TypeAlias = "pd.Series | NDArray[Any]"
-Regressors: TypeAlias = "pd.Series | pd.DataFrame | NDArray[Any] | None"
+Regressors: TypeAlias = "pd.Series | pd.DataFrame | Mapping[str, Numbers] | NDArray[Any] | None"
 
 
 @dataclass(frozen=True)
@@ -70,32 +72,51 @@ def read_regression(y: Numbers, regressors: Regressors) -> Regression:
 
 
 def _columns(regressors: Regressors) -> dict[str, Numbers]:
+    """Return what explains, by name; refuses two of a name, and the name of the intercept."""
+    named = _named(regressors)
+    columns = dict(named)
+    for name, column in named:
+        if not isinstance(column, pd.Series | np.ndarray):
+            problem = f"expected a Series or an array, got {type(column).__name__}"
+            raise InputError("regressors", problem, asset=name, fix="the intercept is there without it")
+    if len(columns) < len(named) or "intercept" in columns:
+        raise InputError("regressors", "two coefficients would have one name", fix="rename a column")
+    return columns
+
+
+def _named(regressors: Regressors) -> list[tuple[str, Numbers]]:
     if regressors is None:
-        return {}
+        return []
+    if isinstance(regressors, Mapping):
+        return [(str(name), column) for name, column in regressors.items()]
     if isinstance(regressors, pd.DataFrame):
-        return {str(name): regressors[name] for name in regressors.columns}
+        return [(str(name), regressors.iloc[:, j]) for j, name in enumerate(regressors.columns)]
     if isinstance(regressors, pd.Series):
-        return {"x" if regressors.name is None else str(regressors.name): regressors}
+        return [("x" if regressors.name is None else str(regressors.name), regressors)]
     if isinstance(regressors, np.ndarray) and regressors.ndim in (1, 2):
-        table = regressors[:, np.newaxis] if regressors.ndim == 1 else regressors
-        return {f"x{number}": table[:, number - 1] for number in range(1, table.shape[1] + 1)}
-    raise InputError(
-        "regressors", f"expected a Series, a DataFrame or an array, got {type(regressors).__name__}"
-    )
+        table = regressors.reshape(len(regressors), -1)
+        return [(f"x{j + 1}", table[:, j]) for j in range(table.shape[1])]
+    problem = f"expected a Series, a DataFrame, a mapping or an array, got {type(regressors).__name__}"
+    raise InputError("regressors", problem)
 
 
-def refuse_other_rows(name: str, column: Numbers, y: Numbers) -> None:
+def refuse_other_rows(name: str, column: Numbers, y: Numbers, other: str = "y") -> None:
+    """Refuse a regressor that has not the rows and, where both have dates, the dates of another series."""
     if len(column) != len(y):
-        raise InputError("regressors", f"{len(column)} rows for {len(y)} rows of y", asset=name)
+        raise InputError("regressors", f"{len(column)} rows for {len(y)} rows of {other}", asset=name)
     if isinstance(column, pd.Series) and isinstance(y, pd.Series) and not column.index.equals(y.index):
         single = column.index.symmetric_difference(y.index)
-        problem = f"its dates are not those of y: {len(single)} are in one of them only"
+        if not len(single):
+            order = "reversed" if column.index.equals(y.index[::-1]) else "in another order or repeated"
+            problem, fix = f"its dates are those of {other}, {order}", "sort both: .sort_index()"
+            raise InputError("regressors", problem, asset=name, fix=fix)
+        problem = f"its dates are not those of {other}: {len(single)} are in one of them only"
         raise InputError("regressors", problem, asset=name, date=single[0])
 
 
 def shortest_segment(regression: Regression, trim: float) -> int:
     """Return ⌊trim·n⌋ rows, refusing a trim without place for a break (F158) or too few rows (F159)."""
-    if not 0.0 < trim < 0.5:
+    if not is_number(trim) or not 0.0 < trim < 0.5:
         raise InputError("trim", f"{trim!r} is not between 0 and 0.5", fix="pass 0.15")
     n, k = regression.stretches.n, regression.stretches.k
     rows, needed = int(np.floor(n * trim + 1e-9)), 2 * k + 2

@@ -263,7 +263,8 @@ def _read_frame(frame: pd.DataFrame, argument: str) -> FloatArray:
 
 
 def _refuse_kind(kind: Any, name: Any, argument: str) -> None:
-    if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+    is_real = pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
+    if not is_real or pd.api.types.is_bool_dtype(kind):
         raise InputError(argument, f"{kind} is not numeric", asset=name, fix="convert it with .astype(float)")
 
 

@@ -43,7 +43,11 @@ def joint_block_length(returns: Returns) -> tuple[float, float]:
     dependence is that of volatility; within 1 and n/3. Not rounded. A series that does not vary counts for
     nothing; fewer than 10 rows are an InputError.
     """
-    values = read_returns(returns).matrix
+    return joint_length_of(read_returns(returns).matrix)
+
+
+def joint_length_of(values: FloatArray) -> tuple[float, float]:
+    """Return the :func:`joint_block_length` of columns of any numbers, (n_periods, n_series)."""
     longest = len(values) / 3.0
     lengths = [(1.0, 1.0)]
     for column in values[:, ~is_rounding(values.std(axis=0), values)].T:

@@ -10,6 +10,7 @@ import numpy as np
 from allocator.errors import InputError
 from allocator.statistics._pairs import standardised
 from allocator.statistics._returns import FloatArray
+from allocator.statistics._settings import is_whole, refuse_no_count, refuse_no_seed
 from allocator.statistics.bootstrap import CircularBlockBootstrap
 
 __all__ = ["ConstancyBootstrap"]
@@ -42,8 +43,10 @@ class ConstancyBootstrap:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.block_length is not None and self.block_length < 1:
-            raise InputError("block_length", f"{self.block_length} is not a positive number")
+        if self.block_length is not None and (not is_whole(self.block_length) or self.block_length < 1):
+            raise InputError("block_length", f"{self.block_length!r} is not a positive whole number")
+        refuse_no_count("n_resamples", self.n_resamples, "pass 999, say")
+        refuse_no_seed(self.seed)
         if self.n_resamples < _FEWEST_RESAMPLES:
             raise InputError("n_resamples", f"{self.n_resamples} are fewer than {_FEWEST_RESAMPLES}")
 

@@ -38,6 +38,7 @@ class LogBandwidth(Bandwidth):
         return "⌊log n⌋ lags"
 
 
+_CHANGED = 0.05
 _DEFAULT = ConstancyBootstrap()
 _PUBLISHED = KernelVariance(Bartlett(), LogBandwidth())
 
@@ -64,11 +65,14 @@ class ConstantCorrelationTest:
     before, after
         Correlation up to and including ``date``, and after it.
     path
-        j/√n·|r_j - r|/σ for the first j rows, j from 2, by date.
+        ``j/√n·|r_j - r|/σ`` for the first j rows, j from 2, by date.
     method
         What σ and p rest on.
     reason
         Empty, or why a number is missing.
+    caution
+        Where a variance looks changed, with which the test rejects too often, or a series hardly moves; else
+        empty.
     """
 
     names: tuple[str, str]
@@ -82,6 +86,7 @@ class ConstantCorrelationTest:
     path: pd.Series[float]
     method: str
     reason: str = ""
+    caution: str = ""
 
     __repr__ = show.constancy_text
     _repr_html_ = show.constancy_html
@@ -94,7 +99,9 @@ def constant_correlation_test(
 
     Wied, Krämer and Dehling (2012), Econometric Theory 28, with σ² the long-run variance of the influence
     of the rows on r, which is their delta method written out. It supposes that means and variances are
-    constant: a change of volatility is not a change of correlation, but a large one disturbs the test.
+    constant: a change of volatility is not a change of correlation, but a large one makes the test reject far
+    too often, and the record says where one is seen: by the supremum of the sums of absolute deviations from
+    the mean, at 5 %.
 
     Their p, of the limit, rejects more than 7 % of a true hypothesis at 120 rows with autocorrelation or
     volatility in clusters; the bootstrap 3 to 6 %: ``python -m benchmarks.size constant_correlation_test``.
@@ -143,7 +150,23 @@ def constant_correlation_test(
         _correlation(pair.matrix[row:]),
         _labelled(pair, path),
         method,
+        caution=pair.caution() or _changed_variance(pair),
     )
+
+
+def _changed_variance(pair: Pair) -> str:
+    """Return a warning where the size of the moves of a series looks changed, or nothing.
+
+    The test of Inclán and Tiao (1994), of absolute deviations, not squares, over their long-run variance.
+    """
+    sizes = np.abs(pair.matrix - pair.matrix.mean(axis=0))
+    for name, size in zip(pair.names, (sizes - sizes.mean(axis=0)).T, strict=True):
+        variance = _PUBLISHED.variance(size[:, np.newaxis], np.ones(1))
+        p = _supremum_p(np.abs(np.cumsum(size)).max() / np.sqrt(variance * pair.n)) if variance > 0.0 else 1.0
+        if p < _CHANGED:
+            said = f"the variance of {name!r} looks changed (p {p:.2g})"
+            return f"rough: {said}, which the test takes for constant"
+    return ""
 
 
 def _path(pair: Pair, r: float, long_run: LongRunVariance) -> FloatArray:

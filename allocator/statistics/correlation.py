@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import InputError
-from allocator.statistics._moments import is_rounding
+from allocator.statistics._moments import hardly_moves, is_rounding
+from allocator.statistics._paired import refuse_confidence
+from allocator.statistics._pairs import hardly
 from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_one_series, warn_undefined
+from allocator.statistics._settings import refuse_long_blocks, refuse_no_count, refuse_no_seed
 from allocator.statistics.block_length import optimal_block_length, wide_block_length
 from allocator.statistics.bootstrap import resampled_means
 
@@ -75,7 +78,7 @@ def fisher_interval(r: float, n: int, confidence: float = 0.95) -> tuple[float, 
 
     Too narrow for returns, whose volatility clusters. Fisher (1921). (NaN, NaN) for n < 4.
     """
-    _refuse_confidence(confidence)
+    refuse_confidence(confidence)
     if not -1 <= r <= 1:
         raise InputError("r", f"{r} is no correlation")
     if n < 4:
@@ -114,27 +117,34 @@ def bootstrap_correlation(
     n_resamples
         Resamples of the pairs.
     block_length
-        Rows in a block; by default the optimal circular length for the influence of the pairs on r,
-        uv - r(u² + v²)/2 in standardised returns, at least the :func:`wide_block_length` and at most n/3.
+        Rows in a block, at most n/3; by default the optimal circular length for the influence of the pairs on
+        r, uv - r(u² + v²)/2 in standardised returns, at least the :func:`wide_block_length`.
     seed
         Seeds the resampling; the same seed gives the same interval.
 
     Returns
     -------
     CorrelationEstimate
-        With NaN and a ``reason`` for a constant series or fewer than 12 pairs: no warning.
+        With NaN and a ``reason`` for a constant series or fewer than 12 pairs: no warning. Without an
+        interval where a series moves in fewer than 12 rows.
 
     Raises
     ------
     InputError
-        Dates or lengths that differ, a block longer than the sample, and what returns are refused for.
+        Dates or lengths that differ, blocks longer than a third of the sample, and what returns are refused
+        for.
     """
-    _refuse_confidence(confidence)
+    refuse_confidence(confidence)
     _, pairs = _read_pairs(x, y)
-    _refuse_resampling(len(pairs), block_length, n_resamples)
+    _refuse_resampling(len(pairs), block_length, n_resamples, seed)
     reason = _why_undefined(pairs, _FEWEST_PAIRS)
     estimate = _nothing_known(len(pairs), n_resamples, confidence, seed, reason)
-    return estimate if reason else _estimated(estimate, _standardised(pairs), block_length)
+    if reason:
+        return estimate
+    scores, still = _standardised(pairs), hardly_moves(pairs)
+    if still.any() and abs(_pearson(scores)) < _EXACT:
+        return replace(estimate, correlation=_pearson(scores), reason=hardly("x" if still[0] else "y"))
+    return _estimated(estimate, scores, block_length)
 
 
 def _nothing_known(
@@ -184,14 +194,11 @@ def _refuse_other_dates(left: ReturnTable, right: ReturnTable) -> None:
     )
 
 
-def _refuse_confidence(confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise InputError("confidence", f"{confidence} is not between 0 and 1", fix="pass 0.95 for 95 %")
-
-
-def _refuse_resampling(n: int, block_length: int | None, n_resamples: int) -> None:
-    if block_length is not None and not 1 <= block_length <= n:
-        raise InputError("block_length", f"{block_length} is not between 1 and the {n} pairs there are")
+def _refuse_resampling(n: int, block_length: int | None, n_resamples: int, seed: int) -> None:
+    if block_length is not None:
+        refuse_long_blocks(block_length, n, "pairs")
+    refuse_no_count("n_resamples", n_resamples, "pass 1000 or more")
+    refuse_no_seed(seed)
     if n_resamples < 2:
         raise InputError("n_resamples", f"{n_resamples} resamples have no spread", fix="pass 1000 or more")
 

@@ -22,6 +22,7 @@ from allocator.statistics._pairs import (
     spanning,
 )
 from allocator.statistics._returns import FloatArray, Returns
+from allocator.statistics._settings import refuse_no_number
 from allocator.statistics.long_run_variance import LongRunVariance
 
 __all__ = ["CorrelationPath", "exponential_correlation", "rolling_correlation"]
@@ -41,7 +42,8 @@ class CorrelationPath:
         Of the two series.
     table
         By date: ``correlation``, ``low``, ``high`` (pointwise), ``standard_error`` (of Fisher's z), ``n``
-        (rows, or the effective number of them under weights). NaN where a series did not change.
+        (rows, or the effective number of them under weights). NaN where a series did not change, and no
+        interval where it moved in fewer than 12 rows.
     confidence
         Of the interval of each date, on its own: the dates together are covered less often.
     frequency
@@ -149,6 +151,7 @@ def exponential_correlation(
 
 
 def _rows(years: float, rows_a_year: int) -> int:
+    refuse_no_number("years", years, "pass 3, say")
     rows = round(years * rows_a_year) if 0.0 < years < np.inf else 0
     if rows < FEWEST_PAIRS:
         problem = f"{years!r} years hold {rows} rows, at least {FEWEST_PAIRS} are needed"
@@ -158,6 +161,7 @@ def _rows(years: float, rows_a_year: int) -> int:
 
 def _decaying(half_life_years: float, rows_a_year: int, n: int) -> FloatArray:
     """Return the weights of as many rows as are seen, the newest last, shape (at most n,)."""
+    refuse_no_number("half_life_years", half_life_years, "pass 3, say")
     half_life = half_life_years * rows_a_year
     if not 5.0 <= half_life < np.inf:
         problem = f"{half_life_years!r} years hold {half_life:.3g} rows, at least 5 are needed"

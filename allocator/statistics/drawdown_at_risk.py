@@ -8,6 +8,7 @@ import numpy as np
 
 from allocator.errors import InputError
 from allocator.statistics._returns import FloatArray, Labelled, Returns, read_returns
+from allocator.statistics._settings import is_number
 from allocator.statistics.drawdown import drawdown_path
 
 __all__ = ["conditional_drawdown_at_risk", "drawdown_at_risk", "mean_of_deepest", "refuse_level"]
@@ -49,7 +50,7 @@ def mean_of_deepest(path: FloatArray, level: float) -> FloatArray:
 
 def refuse_level(level: float) -> None:
     """Refuse what is no share of the worst periods, such as 0.95 or 5."""
-    if not 0.0 < level < 0.5:
+    if not is_number(level) or not 0.0 < level < 0.5:
         raise InputError("level", f"{level} is not between 0 and 0.5", fix="pass 0.05 for the worst 5 %")
 
 

@@ -9,12 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError
+from allocator.errors import InputError, InsufficientHistoryError
 from allocator.statistics._moments import is_rounding
+from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_one_series
+from allocator.statistics._settings import is_number, is_whole, refuse_no_count
+from allocator.statistics.block_length import joint_length_of
 from allocator.statistics.bootstrap import BlockBootstrap, StationaryBootstrap, refuse_other_bootstrap
 from allocator.statistics.drawdown import _first_lowest, _paths
 from allocator.statistics.drawdown_at_risk import mean_of_deepest, refuse_level
+from allocator.tables import html_block, html_table
 
 __all__ = ["DrawdownDistribution", "bootstrap_drawdown"]
 
@@ -84,14 +88,14 @@ class DrawdownDistribution:
     def __repr__(self) -> str:
         rows = [f"{name:<21}" + "".join(f"{_text(name, x):>10}" for x in row) for name, *row in self._rows()]
         head = f"{'':<21}" + "".join(f"{name:>10}" for name in self.table.columns)
-        return "\n".join(
-            [
-                f"Drawdowns of {self.horizon:,} periods, resampled from n={self.n:,}",
-                head,
-                *rows,
-                *self._notes(),
-            ]
-        )
+        return "\n".join([self._title(), head, *rows, *self._notes()])
+
+    def _repr_html_(self) -> str:
+        rows = [[name, *(_text(name, x) for x in row)] for name, *row in self._rows()]
+        return html_block(self._title(), html_table(["", *self.table.columns], rows), self._notes())
+
+    def _title(self) -> str:
+        return f"Drawdowns of {self.horizon:,} periods, resampled from n={self.n:,}"
 
     def _notes(self) -> tuple[str, ...]:
         paths, share_open = len(self.draws), np.isinf(self.draws["recovery"]).mean()
@@ -165,7 +169,7 @@ def bootstrap_drawdown(
     values = table.matrix[:, 0]
     kept = _persistence(values) if persistence is None else _read_persistence(persistence)
     residuals = _residuals(values, kept)
-    scheme = StationaryBootstrap.fitted(residuals) if bootstrap is None else bootstrap
+    scheme = _fitted(residuals) if bootstrap is None else bootstrap
     refuse_other_bootstrap(scheme)
     drawn = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
     return DrawdownDistribution(
@@ -179,6 +183,15 @@ def bootstrap_drawdown(
         persistence=kept,
         seed=drawn,
     )
+
+
+def _fitted(residuals: FloatArray) -> StationaryBootstrap:
+    """Return the bootstrap whose blocks fit residuals: numbers, which may be below -1 where no return is."""
+    if len(residuals) < _FEWEST_FOR_PERSISTENCE:
+        problem = f"n={len(residuals)}, at least {_FEWEST_FOR_PERSISTENCE} are needed to fit blocks"
+        fix = "pass more, or bootstrap=al.StationaryBootstrap(1)"
+        raise InsufficientHistoryError("returns", problem, rows_needed=_FEWEST_FOR_PERSISTENCE, fix=fix)
+    return StationaryBootstrap(joint_length_of(residuals[:, np.newaxis])[0])
 
 
 @dataclass(frozen=True)
@@ -227,7 +240,7 @@ def _persistence(values: FloatArray) -> float:
 
 
 def _read_persistence(persistence: float) -> float:
-    if not abs(persistence) <= _LARGEST_PERSISTENCE:
+    if not is_number(persistence) or not abs(persistence) <= _LARGEST_PERSISTENCE:
         problem = f"{persistence!r} is not between -{_LARGEST_PERSISTENCE} and {_LARGEST_PERSISTENCE}"
         raise InputError("persistence", problem, fix="0 draws blocks of the returns themselves")
     return float(persistence)
@@ -258,13 +271,15 @@ def _recovery(path: FloatArray) -> float:
 def _refuse_settings(
     table: ReturnTable, horizon: int, confidence: float, n_resamples: int, seed: int | None
 ) -> None:
-    if not 1 <= horizon <= table.n_periods:
-        raise InputError("horizon", f"{horizon} is not between 1 and the {table.n_periods} returns there are")
-    if not 0.0 < confidence < 1.0:
-        raise InputError("confidence", f"{confidence} is not between 0 and 1", fix="pass 0.95 for 95 %")
+    if not is_whole(horizon) or not 1 <= horizon <= table.n_periods:
+        raise InputError(
+            "horizon", f"{horizon!r} is not between 1 and the {table.n_periods} returns there are"
+        )
+    refuse_confidence(confidence)
+    refuse_no_count("n_resamples", n_resamples, "pass 1000 or more")
     if n_resamples < 2:
         raise InputError("n_resamples", f"{n_resamples} resamples have no spread", fix="pass 1000 or more")
-    if seed is not None and not (isinstance(seed, int | np.integer) and seed >= 0):
+    if seed is not None and not (is_whole(seed) and seed >= 0):
         raise InputError("seed", f"{seed!r} is not a whole number, 0 or more", fix="None draws one")
 
 

@@ -140,7 +140,8 @@ def adjusted_correlation(
     kinds = {"calm": pair.only(~rows), "turbulent": pair.only(rows)}
     method = f"Forbes and Rigobon (2002); HAC: {long_run.describe()}"
     n_calm, n_turbulent = (kind.n for kind in kinds.values())
-    reasons = [f"{name} rows: {kind.missing()}" for name, kind in kinds.items() if kind.missing()]
+    whys = {name: kind.missing() or kind.caution() for name, kind in kinds.items()}
+    reasons = [f"{name} rows: {why}" for name, why in whys.items() if why]
     if reasons:
         nothing = (float("nan"),) * 3
         delta, calm, raw, adjusted = float("nan"), nothing, nothing, nothing

@@ -95,7 +95,8 @@ def correlation_interval(
     Returns
     -------
     CorrelationInterval
-        With NaN and a ``reason`` for a constant series or fewer than 12 pairs: no warning.
+        With NaN and a ``reason`` for a constant series or fewer than 12 pairs: no warning. Without an
+        interval where a series moves in fewer than 12 rows.
 
     Raises
     ------
@@ -119,13 +120,15 @@ def correlation_interval(
         overlap,
         f"HAC: {spanned.describe()}, on Fisher's scale",
         _bootstrapped(pair, confidence, overlap, n_resamples, seed),
-        reason or _caveat(found),
+        reason or _caveat(found, pair),
     )
 
 
-def _caveat(found: Correlated) -> str:
+def _caveat(found: Correlated, pair: Pair) -> str:
     if abs(found.r) >= EXACT:
         return f"r is {found.r:g}: one series is a multiple of the other, which leaves no error to estimate"
+    if pair.caution():
+        return pair.caution()
     return "" if found.standard_error > 0.0 else "its estimated variance is not positive"
 
 

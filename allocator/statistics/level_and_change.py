@@ -103,6 +103,7 @@ def level_correlation(
         (_persistence(levels[:, 0]), _persistence(levels[:, 1])),
         confidence,
         method,
+        pair.caution(),
     )
 
 

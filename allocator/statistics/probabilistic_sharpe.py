@@ -17,6 +17,7 @@ from allocator.statistics._cash import Cash
 from allocator.statistics._moments import standardised_moment
 from allocator.statistics._paired import ExcessReturns, read_single, refuse_confidence
 from allocator.statistics._returns import Returns
+from allocator.statistics._settings import is_number, is_whole
 from allocator.statistics.sharpe_methods import Probability, SharpeMethod, StudentizedBootstrap
 
 __all__ = [
@@ -167,7 +168,7 @@ def probabilistic_sharpe_ratio(
     confidence
         At which the minimum track record is counted.
     """
-    if not np.isfinite(benchmark):
+    if not is_number(benchmark) or not np.isfinite(benchmark):
         raise InputError("benchmark", f"{benchmark!r} is no ratio")
     excess = read_single(returns, cash, periods_per_year)
     return _above(excess, float(benchmark), method, confidence, (1, 0.0))
@@ -218,9 +219,9 @@ def expected_maximum_sharpe(n_trials: int, trial_variance: float) -> float:
     """
     from scipy.special import ndtri  # not at the top: importing allocator costs no more than pandas
 
-    if n_trials < 1:
+    if not is_whole(n_trials) or n_trials < 1:
         raise InputError("n_trials", f"{n_trials!r} is not a positive number", fix="count all that was tried")
-    if not 0.0 <= trial_variance < np.inf:
+    if not is_number(trial_variance) or not 0.0 <= trial_variance < np.inf:
         raise InputError("trial_variance", f"{trial_variance!r} is no variance")
     if n_trials == 1:
         return 0.0
@@ -236,6 +237,9 @@ def _above(
     trials: tuple[int, float],
 ) -> ProbabilisticSharpe:
     refuse_confidence(confidence)
+    if not isinstance(method, SharpeMethod):
+        problem = f"{method!r} is no way to find an error"
+        raise InputError("method", problem, fix="pass al.HAC() or al.IndependentReturns(), say")
     nan, scale = float("nan"), float(np.sqrt(excess.periods_per_year))
     found, moments = Probability(nan, nan), SharpeMoments(excess.n, nan, nan, nan)
     if not excess.missing:

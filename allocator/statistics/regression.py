@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -171,8 +172,9 @@ def least_squares(
 ) -> LeastSquares:
     """Regress a series on an intercept and on others.
 
-    Intervals are Student's t with n - k degrees. HAC errors of autocorrelated series are too small in short
-    samples; how much for a regression of returns is printed by ``docs/anchor.md``'s command.
+    Intervals are Student's t with the degrees of ``errors``: n - k, and fewer by default. Where a regressor
+    is 0 outside a short stretch of rows (a dummy for the last year), no errors here see autocorrelation
+    within the stretch, and tests of it reject too often; without autocorrelation the default holds there.
 
     Parameters
     ----------
@@ -194,11 +196,13 @@ def least_squares(
     if not isinstance(errors, RegressionErrors):
         raise InputError("errors", f"{errors!r} are no errors", fix="pass al.NeweyWestErrors(4), say")
     values, columns = read_numbers(y, "y"), _columns(regressors)
-    for name, column in columns.items():
-        refuse_other_rows(name, column, y)
+    _refuse_other_dates(columns, y)
     names = ("intercept", *columns)
     x = np.column_stack(
-        [np.ones(len(values)), *(read_numbers(each, "regressors") for each in columns.values())]
+        [
+            np.ones(len(values)),
+            *(read_numbers(each, f"regressors[{name!r}]") for name, each in columns.items()),
+        ]
     )
     _refuse_hopeless(values, x)
     name = str(y.name) if isinstance(y, pd.Series) and y.name is not None else "y"
@@ -222,9 +226,23 @@ def _columns(regressors: Regressors | None) -> dict[str, Numbers]:
         problem = f"expected a Series, a DataFrame, a mapping or an array, got {type(regressors).__name__}"
         raise InputError("regressors", problem)
     columns = dict(named)
+    for name, column in named:
+        if not isinstance(column, pd.Series | pd.DataFrame | np.ndarray) or not column.ndim:
+            problem = f"expected a Series or an array, got {type(column).__name__}"
+            raise InputError("regressors", problem, asset=name, fix="the intercept is there without it")
     if len(columns) < len(named) or "intercept" in columns:
         raise InputError("regressors", "two coefficients would have one name", fix="rename a column")
     return columns
+
+
+def _refuse_other_dates(columns: Mapping[str, Numbers], y: Numbers) -> None:
+    """Refuse regressors of other rows or dates than y and than each other: y may be an array."""
+    for name, column in columns.items():
+        refuse_other_rows(name, column, y)
+    dated = {name: column for name, column in columns.items() if isinstance(column, pd.Series)}
+    first = next(iter(dated), None)
+    for name, column in dated.items():
+        refuse_other_rows(name, column, dated[first], repr(first))  # type: ignore[index]
 
 
 def _refuse_hopeless(values: FloatArray, x: FloatArray) -> None:
@@ -333,8 +351,10 @@ def linear_combination(
     Raises
     ------
     InputError
-        A coefficient that the fit does not have, no weight but 0.
+        No fit, no mapping, a coefficient that the fit does not have, a weight that is no number, no weight
+        but 0.
     """
+    _refuse_no_fit(fit)
     level = fit.confidence if confidence is None else confidence
     refuse_confidence(level)
     direction = _direction(fit, weights, "weights")
@@ -364,52 +384,98 @@ def wald_test(
     Raises
     ------
     InputError
-        A coefficient that the fit does not have, restrictions that follow from each other, no restriction.
+        A coefficient that the fit does not have, restrictions that follow from each other, no restriction, a
+        weight or a value that is no number.
     """
-    if not len(restrictions):
-        raise InputError("restrictions", "none to test", fix='pass [{"up": 1, "down": -1}], say')
-    targets = np.zeros(len(restrictions)) if values is None else np.asarray(values, dtype=np.float64)
-    if targets.shape != (len(restrictions),):
-        raise InputError("values", f"{targets.size} for {len(restrictions)} restrictions")
+    _refuse_no_fit(fit)
+    _refuse_no_restrictions(restrictions)
+    targets = _targets(values, len(restrictions))
     matrix = np.array([_direction(fit, each, "restrictions") for each in restrictions])
-    if np.linalg.matrix_rank(matrix) < len(matrix):
+    size = np.abs(matrix).max(axis=1, keepdims=True)  # x = 0 and 1e-20·x = 0 are one restriction
+    if np.linalg.matrix_rank(matrix / size) < len(matrix):
         raise InputError("restrictions", "one follows from the others", fix="leave it out")
     texts = tuple(f"{_expression(e)} = {v:g}" for e, v in zip(restrictions, targets, strict=True))
-    gap = matrix @ fit.coefficients.to_numpy() - targets
+    matrix = matrix / size
+    gap = matrix @ fit.coefficients.to_numpy() - targets / size[:, 0]
     spread = matrix @ fit.covariance.to_numpy() @ matrix.T
-    return _tested(fit, texts, gap, spread)
+    # Hotelling's T²: of few degrees, each further restriction takes one.
+    taken = 0.0 if fit.degrees == fit.n - len(fit.table) else len(gap) - 1.0
+    numbers, reason = wald_numbers(gap, spread, fit.degrees, taken)
+    return WaldTest(texts, *numbers, fit.degrees, fit.n, fit.method, reason and (fit.reason or reason))
 
 
-def _tested(fit: LeastSquares, texts: tuple[str, ...], gap: FloatArray, spread: FloatArray) -> WaldTest:
+def wald_numbers(
+    gap: FloatArray, spread: FloatArray, degrees: float, taken: float
+) -> tuple[tuple[float, float, float], str]:
+    """Return Wald's statistic with its p-values of F and of χ², and why they are missing.
+
+    Parameters
+    ----------
+    gap, spread
+        Estimates that should be 0, (n_restrictions,), and their covariance.
+    degrees, taken
+        Of the covariance, and how many of them Hotelling's T² takes.
+    """
     from scipy.special import chdtrc, fdtrc  # not at the top: importing allocator costs no more than pandas
 
-    nan, q = float("nan"), len(gap)
+    missing, q, left = (float("nan"),) * 3, len(gap), degrees - taken
     scale = np.sqrt(np.maximum(np.diag(spread), 0.0))
     if not (scale > 0.0).all():
-        reason = fit.reason or "an estimated variance is not positive"
-        return WaldTest(texts, nan, nan, nan, fit.degrees, fit.n, fit.method, reason)
-    if np.linalg.matrix_rank(spread / np.outer(scale, scale)) < q:
-        reason = "the estimated covariance of the restrictions is singular"
-        return WaldTest(texts, nan, nan, nan, fit.degrees, fit.n, fit.method, reason)
-    # Hotelling's T²: of few degrees, each further restriction takes one.
-    left = fit.degrees if fit.degrees == fit.n - len(fit.table) else fit.degrees - q + 1.0
+        return missing, "an estimated variance is not positive"
+    correlations = spread / np.outer(scale, scale)
+    if np.linalg.matrix_rank(correlations) < q:
+        return missing, "the estimated covariance of the restrictions is singular"
     if left < 1.0:
-        reason = f"{fit.degrees:.3g} degrees of freedom for {q} restrictions"
-        return WaldTest(texts, nan, nan, nan, fit.degrees, fit.n, fit.method, reason)
-    statistic = float(gap @ np.linalg.solve(spread, gap))
-    p_f, p_chi2 = float(fdtrc(q, left, statistic / q * left / fit.degrees)), float(chdtrc(q, statistic))
-    return WaldTest(texts, statistic, p_f, p_chi2, fit.degrees, fit.n, fit.method)
+        return missing, f"{degrees:.3g} degrees of freedom for {q} restrictions"
+    statistic = float((gap / scale) @ np.linalg.solve(correlations, gap / scale))
+    return (statistic, float(fdtrc(q, left, statistic / q * left / degrees)), float(chdtrc(q, statistic))), ""
+
+
+def _refuse_no_fit(fit: object) -> None:
+    if not isinstance(fit, LeastSquares):
+        problem = f"expected a regression, got {type(fit).__name__}"
+        raise InputError("fit", problem, fix="pass what least_squares returns")
+
+
+def _refuse_no_restrictions(restrictions: object) -> None:
+    fix = 'pass [{"up": 1, "down": -1}], say'
+    if isinstance(restrictions, Mapping):
+        raise InputError("restrictions", "one mapping, expected a list of them", fix=f"pass [{restrictions}]")
+    if not isinstance(restrictions, Sequence) or isinstance(restrictions, str):
+        problem = f"expected a list of mappings, got {type(restrictions).__name__}"
+        raise InputError("restrictions", problem, fix=fix)
+    if not len(restrictions):
+        raise InputError("restrictions", "none to test", fix=fix)
+
+
+def _targets(values: Sequence[float] | None, n: int) -> FloatArray:
+    """Return what each restriction is to equal, (n_restrictions,)."""
+    if values is None:
+        return np.zeros(n)
+    try:
+        targets = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("values", f"{values!r} are not numbers", fix="pass one a restriction") from None
+    if targets.shape != (n,):
+        fix = "pass a list, one number a restriction"
+        raise InputError("values", f"{targets.size} for {n} restrictions", fix=fix)
+    if not np.isfinite(targets).all():
+        raise InputError("values", f"{values!r}: NaN or infinite", fix="pass a number a restriction")
+    return targets
 
 
 def _direction(fit: LeastSquares, weights: Mapping[str, float], argument: str) -> FloatArray:
+    if not isinstance(weights, Mapping):
+        problem = f"expected a mapping of coefficient to weight, got {weights!r}"
+        raise InputError(argument, problem, fix=f"pass {{{fit.table.index[-1]!r}: 1.0}}, say")
     names = list(fit.table.index)
     for name, weight in weights.items():
         if name not in names:
             raise InputError(
                 argument, "no such coefficient", asset=name, fix=f"there are: {', '.join(names)}"
             )
-        if not np.isfinite(weight):
-            raise InputError(argument, f"{weight!r} is not a number", asset=name)
+        if isinstance(weight, bool) or not isinstance(weight, Real) or not np.isfinite(weight):
+            raise InputError(argument, f"{weight!r} is not a number", asset=name, fix="pass 1.0, say")
     direction = np.array([float(weights.get(name, 0.0)) for name in names])
     if not direction.any():
         raise InputError(argument, "no weight but 0")

@@ -132,10 +132,11 @@ def _probability_lines(result: ProbabilisticSharpe) -> list[str]:
         else "the benchmark"
     )
     needed, years = result.minimum_track_record, result.minimum_track_record / result.periods_per_year
+    plural = "" if needed < 1.5 else "s"
     record = (
         "no track record is long enough below it"
         if np.isinf(needed)
-        else f"{100 * result.confidence:g} % needs {_number(needed, ',.0f')} returns "
+        else f"{100 * result.confidence:g} % needs {_number(needed, ',.0f')} return{plural} "
         f"({_number(years, '.1f')} years)"
     )
     return [

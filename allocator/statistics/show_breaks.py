@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_lines, html_table, text_table
+from allocator.tables import html_block, html_lines, html_table, text_lines, text_table
 
 if TYPE_CHECKING:
     from allocator.statistics.structural_breaks import Partition, StructuralBreaks
     from allocator.statistics.sup_f import BreakTest
 
 __all__ = ["breaks_html", "breaks_text", "partition_html", "partition_text", "single_html", "single_text"]
+
+_EXACT = 1e12  # a statistic beyond this is a division by rounding
 
 
 def _p(value: float) -> str:
@@ -23,13 +25,21 @@ def _p(value: float) -> str:
 
 
 def _coefficients(values: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+    return ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+
+
+def _value(value: float, form: str = ".4g") -> str:
+    return f"{value + 0.0:{form}}"  # -0 is 0
+
+
+def _statistic(value: float) -> str:
+    return f"{value:.2f}" if value < _EXACT else "without bound, both sides fit exactly,"
 
 
 def _test_lines(result: BreakTest) -> list[str]:
     return [
         f"One break in the {result.relation}? p of none: {_p(result.p_value)}; largest statistic "
-        f"{result.statistic:.2f} at {iso_date(result.date)}",
+        f"{_statistic(result.statistic)} at {iso_date(result.date)}",
         f"{_coefficients(result.before)} up to then; {_coefficients(result.after)} after",
         f"n={result.n:,}, at least {result.shortest:,} on either side; {result.method}",
         *([result.caution] if result.caution else []),
@@ -38,7 +48,7 @@ def _test_lines(result: BreakTest) -> list[str]:
 
 def single_text(result: BreakTest) -> str:
     """Return a test for a break as text."""
-    return "\n".join(_test_lines(result))
+    return "\n".join(text_lines(_test_lines(result)))
 
 
 def single_html(result: BreakTest) -> str:
@@ -58,7 +68,7 @@ def _segment_table(result: Partition) -> tuple[list[str], list[list[str]]]:
             iso_date(row["begin"]),
             iso_date(row["end"]),
             f"{row['n']:,}",
-            *(f"{row[name]:.4g} ± {row[f'{name} ±']:.2g}" for name in names),
+            *(f"{_value(row[name])} ± {_value(row[f'{name} ±'], '.2g')}" for name in names),
             ended,
         ]
         for row, ended in zip(result.segments.to_dict("records"), [*sets, ""], strict=True)
@@ -96,7 +106,9 @@ def _breaks_lines(result: StructuralBreaks) -> list[str]:
 def breaks_text(result: StructuralBreaks) -> str:
     """Return breaks as text."""
     chosen = result.chosen
-    return "\n".join([_title(chosen), *text_table(*_segment_table(chosen)), *_breaks_lines(result)])
+    return "\n".join(
+        [_title(chosen), *text_table(*_segment_table(chosen)), *text_lines(_breaks_lines(result))]
+    )
 
 
 def breaks_html(result: StructuralBreaks) -> str:

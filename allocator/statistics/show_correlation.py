@@ -220,6 +220,7 @@ def _constancy_lines(result: ConstantCorrelationTest) -> list[str]:
         f"{_number(result.correlation)} overall; n={result.n:,}",
         f"{result.method}; means and variances taken as constant",
         *_reason(result.reason),
+        *_reason(result.caution),
     ]
 
 

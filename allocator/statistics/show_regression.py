@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "combination_html",
     "combination_text",
+    "degrees_text",
     "p_text",
     "regression_html",
     "regression_text",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 _FEW_ROWS = 250
+_WIDTH = 110
 
 
 def p_text(value: float) -> str:
@@ -30,6 +33,19 @@ def p_text(value: float) -> str:
     if np.isnan(value):
         return "–"
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+
+
+def degrees_text(value: float) -> str:
+    """Return degrees of freedom as text."""
+    return f"{value:,.4g} degree{'' if value == 1.0 else 's'}"
+
+
+def _plus_minus(estimate: float, error: float) -> str:
+    return _number(estimate) if np.isnan(error) else f"{estimate:.4g} ± {error:.2g}"
+
+
+def _wrapped(lines: list[str]) -> str:
+    return "\n".join(piece for line in lines for piece in textwrap.wrap(line, _WIDTH, subsequent_indent="  "))
 
 
 def _number(value: float, form: str = ".4g") -> str:
@@ -58,7 +74,7 @@ def _regression_parts(result: LeastSquares) -> tuple[str, list[str], list[list[s
     lines = [
         f"n={result.n:,}, {iso_date(result.begin)} to {iso_date(result.end)}; R² {result.r_squared:.4f}; "
         f"deviation of the residuals {result.deviation:.4g}",
-        f"{result.method}; Student's t with {result.degrees:,.4g} degrees",
+        f"{result.method}; Student's t with {degrees_text(result.degrees)}",
         *_rough(result.n, result.method),
         *([result.reason] if result.reason else []),
     ]
@@ -69,7 +85,7 @@ def _regression_parts(result: LeastSquares) -> tuple[str, list[str], list[list[s
 def regression_text(result: LeastSquares) -> str:
     """Return a regression as text."""
     title, head, rows, lines = _regression_parts(result)
-    return "\n".join([title, *text_table(head, rows), *lines])
+    return "\n".join([_wrapped([title]), *text_table(head, rows), _wrapped(lines)])
 
 
 def regression_html(result: LeastSquares) -> str:
@@ -82,7 +98,7 @@ def _wald_lines(result: WaldTest) -> list[str]:
     return [
         f"Wald test of {', '.join(result.restrictions)}: p {p_text(result.p_value)}, "
         f"statistic {_number(result.statistic, '.3f')}",
-        f"{len(result.restrictions)} and {result.degrees:,.4g} degrees of freedom (χ²: p "
+        f"{len(result.restrictions)} and {degrees_text(result.degrees)} of freedom (χ²: p "
         f"{p_text(result.p_chi2)}); n={result.n:,}; {result.method}",
         *_rough(result.n, result.method),
         *([result.reason] if result.reason else []),
@@ -91,7 +107,7 @@ def _wald_lines(result: WaldTest) -> list[str]:
 
 def wald_text(result: WaldTest) -> str:
     """Return a test as text."""
-    return "\n".join(_wald_lines(result))
+    return _wrapped(_wald_lines(result))
 
 
 def wald_html(result: WaldTest) -> str:
@@ -100,10 +116,14 @@ def wald_html(result: WaldTest) -> str:
 
 
 def _combination_lines(result: LinearCombination) -> list[str]:
-    interval = "–" if np.isnan(result.low) else f"{result.low:.4g} to {result.high:.4g}"
+    interval = (
+        " without an error"
+        if np.isnan(result.low)
+        else f"; {100 * result.confidence:g} % interval {result.low:.4g} to {result.high:.4g}; "
+        f"p of 0 {p_text(result.p_value)}"
+    )
     return [
-        f"{result.expression} = {_number(result.estimate)} ± {_number(result.standard_error, '.2g')}; "
-        f"{100 * result.confidence:g} % interval {interval}; p of 0 {p_text(result.p_value)}",
+        f"{result.expression} = {_plus_minus(result.estimate, result.standard_error)}{interval}",
         f"p of at most 0 {p_text(result.p_positive)}, of at least 0 {p_text(result.p_negative)}; "
         f"n={result.n:,}; {result.method}",
         *_rough(result.n, result.method),
@@ -112,7 +132,7 @@ def _combination_lines(result: LinearCombination) -> list[str]:
 
 def combination_text(result: LinearCombination) -> str:
     """Return a sum of coefficients as text."""
-    return "\n".join(_combination_lines(result))
+    return _wrapped(_combination_lines(result))
 
 
 def combination_html(result: LinearCombination) -> str:

@@ -13,6 +13,7 @@ from allocator.statistics._autoregression import Autoregression, autoregression
 from allocator.statistics._break_gains import BreakGains
 from allocator.statistics._returns import FloatArray
 from allocator.statistics._segments import Stretches
+from allocator.statistics._settings import refuse_no_count, refuse_no_seed
 
 __all__ = ["WildSieveBootstrap"]
 
@@ -49,6 +50,8 @@ class WildSieveBootstrap:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        refuse_no_count("n_resamples", self.n_resamples, "pass 999, say")
+        refuse_no_seed(self.seed)
         if self.n_resamples < _FEWEST_RESAMPLES:
             raise InputError("n_resamples", f"{self.n_resamples} are fewer than {_FEWEST_RESAMPLES}")
 

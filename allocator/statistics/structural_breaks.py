@@ -25,6 +25,7 @@ from allocator.statistics._regression import (
 )
 from allocator.statistics._returns import FloatArray
 from allocator.statistics._segments import Stretches, best_partitions
+from allocator.statistics._settings import is_number, is_whole
 from allocator.statistics.long_run_variance import KernelVariance
 from allocator.statistics.sieve_bootstrap import WildSieveBootstrap
 from allocator.statistics.sup_f import (
@@ -175,7 +176,7 @@ def find_breaks(
     """
     refuse_confidence(confidence)
     refuse_other_errors(errors)
-    if not 0.0 < significance < 1.0:
+    if not is_number(significance) or not 0.0 < significance < 1.0:
         raise InputError("significance", f"{significance!r} is not between 0 and 1", fix="pass 0.05")
     regression = read_regression(y, regressors)
     shortest = shortest_segment(regression, trim)
@@ -189,7 +190,7 @@ def find_breaks(
         _steps(stretches, partitions[:-1] or partitions, shortest, trim, errors),
         columns=["statistic", "p_value"],
     ).rename_axis("breaks")
-    kept = ~(steps["p_value"].to_numpy() < significance)
+    kept = ~(steps["p_value"].to_numpy() <= significance)
     return StructuralBreaks(
         regression.relation,
         stretches.n,
@@ -208,7 +209,7 @@ def _most(n: int, shortest: int, most: int | None) -> int:
     possible = n // shortest - 1
     if most is None:
         return max(min(int(np.ceil(n / shortest)) - 2, possible), 1)
-    if not 1 <= most <= possible:
+    if not is_whole(most) or not 1 <= most <= possible:
         problem = f"{most!r} breaks; {n} rows in segments of {shortest} or more allow 1 to {possible}"
         raise InputError("most", problem)
     return most

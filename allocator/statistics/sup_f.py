@@ -86,13 +86,16 @@ def break_test(
     at 120 rows whether errors are fat-tailed, autocorrelated or come in clusters of volatility; a long-run
     variance, with its asymptotic p, rejects up to 21 % there, and independent errors, None, up to 29 % with
     autocorrelation: ``python -m benchmarks.size break_test`` prints all three, and the record warns.
+    What may break is the coefficients: a variance that rises late in the sample makes the test reject a
+    constant mean too often, and the record does not see it.
 
     Parameters
     ----------
     y
         Any numbers, (n_periods,).
     regressors
-        What explains them, an intercept aside, on the same dates; None for the mean.
+        What explains them, an intercept aside, on the same dates; a mapping or a table by name; None for the
+        mean.
     errors
         What p rests on. :class:`WildSieveBootstrap`: resamples. A :class:`LongRunVariance` of the scores x·e:
         the Wald statistic with HAC errors, and the asymptotic p that Hansen (1997) approximates. None: errors
@@ -105,7 +108,7 @@ def break_test(
     ------
     InputError
         A trim not between 0 and 0.5, fewer than 2k + 2 rows to a side for k coefficients, regressors that
-        are collinear or on other dates, NaN, a constant y.
+        are collinear, on other dates or called "intercept", NaN, a constant y.
     """
     refuse_other_errors(errors)
     regression = read_regression(y, regressors)

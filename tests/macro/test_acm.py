@@ -249,7 +249,7 @@ def test_the_bootstrap_keeps_the_estimate_and_brackets_it_and_repeats():
     assert one.high.equals(two.high)
     assert (one.low < one.high).all().all()
     assert (one.standard_error > 0).all().all()
-    assert "40 histories, blocks of 12 months, seed 4" in repr(one)
+    assert "40 histories, blocks of 12 months, seed 4" in flat(one)
     assert not one.low.equals(bootstrap_term_premium(table, (1, 2), SMALL, n_resamples=40, seed=5).low)
     wide = bootstrap_term_premium(table, (1, 2), SMALL, n_resamples=40, seed=4, confidence=0.99)
     assert (wide.high - wide.low >= one.high - one.low).all().all()
@@ -332,6 +332,31 @@ def test_an_explosive_estimate_is_said():
         bootstrap_term_premium(table, (2,), ACMModel(1, (3, 12, 24), (6, 12, 24)))
 
 
+def flat(result) -> str:
+    return " ".join(repr(result).split())
+
+
+def test_maturities_beyond_those_of_the_model_are_said_to_be_extrapolated():
+    found = estimate_term_premium(curves(100), (1, 2, 3, 10), SMALL)
+    said = "3, 10 years: beyond the 2 that the model reads, extrapolated by it"
+    assert said in repr(found)
+    assert said in found.decomposition(1).notes
+    assert "extrapolated" not in repr(estimate_term_premium(curves(100), (1, 2), SMALL))
+
+
+def test_real_time_premia_say_that_the_curve_is_taken_as_given():
+    found = expanding_term_premium(curves(62), (2,), SMALL, first_years=5)
+    assert "the curve is taken as given: one that was fitted or smoothed later was not known" in flat(found)
+    assert any("taken as given" in note for note in found.decomposition(2).notes)
+
+
+def test_the_interval_says_that_it_may_not_hold_the_estimate():
+    whole = bootstrap_term_premium(curves(90), (2,), SMALL, n_resamples=2)
+    assert "the bias is out of the interval and not out of the estimate" in flat(whole)
+    episodes = term_premium_episodes(whole, 2, {"x": (whole.premium.index[3], whole.premium.index[40])})
+    assert "out of the interval and not out of the estimate, which may lie outside" in flat(episodes)
+
+
 def test_par_curves_go_in_through_zeros():
     """The estimator on bootstrapped zeros prices them: rounding of the interpolation, a few basis points."""
     rng = np.random.default_rng(2)
@@ -383,7 +408,35 @@ def test_models_and_options_that_are_none_are_refused():
         ACMModel(return_months=(6, 12))
     with pytest.raises(InputError, match="a bill of one month has no excess return"):
         ACMModel(n_factors=1, return_months=(1, 12))
+    for options, match in (
+        ({"n_factors": 2.5}, r"n_factors: 2\.5 of 118 yields"),
+        ({"factor_months": 5}, "factor_months: 5: expected whole months"),
+        ({"factor_months": (3, 6.5)}, "factor_months: .* expected whole months"),
+        ({"factor_months": (3, 3, 6, 12, 24)}, "factor_months: a maturity is there twice"),
+        ({"return_months": (6, 12, 12, 24, 36)}, "return_months: a maturity is there twice"),
+    ):
+        with pytest.raises(InputError, match=match):
+            ACMModel(**options)
     table = curves(100)
+    for years in ("10", 10, [np.nan], [np.inf], ["10"], None):
+        with pytest.raises(InputError, match=r"years: .*: expected maturities in years"):
+            estimate_term_premium(table, years, SMALL)
+    with pytest.raises(InputError, match="model: 'acm' is no model"):
+        estimate_term_premium(table, (2,), "acm")
+    with pytest.raises(InputError, match="first_years: '10' is not a number"):
+        expanding_term_premium(table, (2,), SMALL, first_years="10")
+    for options, match in (
+        ({"seed": -1}, "seed: -1 is not a whole number"),
+        ({"n_resamples": 2.5}, r"n_resamples: 2\.5 is not a whole number"),
+        ({"confidence": "0.9"}, "confidence: '0.9' is not between"),
+        ({"block_length": 100}, "block_length: 100 is not between 1 and 33, a third of the 100 months"),
+    ):
+        with pytest.raises(InputError, match=match):
+            bootstrap_term_premium(table, (2,), SMALL, **options)
+    with pytest.raises(InputError, match="estimate: expected a TermPremium, got NoneType"):
+        term_premium_episodes(None, 10, {"x": ("2001", "2002")})
+    with pytest.raises(InputError, match="years: 'a' is none of the maturities"):
+        estimate_term_premium(table, (2,), SMALL).decomposition("a")
     with pytest.raises(InputError, match="expected different maturities of whole months"):
         estimate_term_premium(table, (0.3,), SMALL)
     with pytest.raises(InputError, match="expected different maturities of whole months"):

@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import allocator as al
+from allocator.macro.anchor._equality import equal_coefficients
 from allocator.market.resample import month_ends
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -75,14 +77,73 @@ def test_each_period_is_a_regression_of_its_own():
     np.testing.assert_allclose(found["change"].iloc[1:], found["slope"].iloc[1:] - found["slope"].iloc[0])
 
 
-def test_equal_relations_with_independent_errors_are_the_f_test_of_chow():
+def test_a_change_of_slope_is_welch_and_equal_relations_are_krishnamoorthy_and_yu():
+    """Written out for two periods, of the covariances and degrees of the two fits."""
     y, x = changes()
-    found = al.relation_by_period(y, x, ["2015"], al.IndependentErrors(), **FAST)
-    squares = [float((al.least_squares(a, b).residuals ** 2).sum()) for a, b in _halves(y, x)]
-    whole = float((al.least_squares(y, x).residuals ** 2).sum())
-    f = (whole - sum(squares)) / 2 / (sum(squares) / (240 - 4))
-    assert found.equal_relations.statistic / 2 == pytest.approx(f)
-    assert found.equal_slopes.p_value == pytest.approx(found.table["change_p"].iloc[1])
+    found = al.relation_by_period(y, x, ["2015"], al.HC1Errors(), per=0.01, **FAST)
+    fits = [al.least_squares(a, b, al.HC1Errors()) for a, b in _halves(y, x)]
+    gap = (fits[1].coefficients - fits[0].coefficients).to_numpy()
+    one, two = (fit.covariance.to_numpy() for fit in fits)
+    both = np.linalg.inv(one + two)
+    assert found.equal_relations.statistic == pytest.approx(gap @ both @ gap)
+    noise = sum(np.trace(v @ both @ v @ both) + np.trace(v @ both) ** 2 for v in (one, two)) / 118
+    degrees = (2 + 4) / noise
+    assert found.equal_relations.degrees == pytest.approx(degrees)
+    f = gap @ both @ gap * (degrees - 1) / (2 * degrees)
+    assert found.equal_relations.p_value == pytest.approx(stats.f.sf(f, 2, degrees - 1))
+    variance = one[1, 1] + two[1, 1]
+    welch = variance**2 / ((one[1, 1] ** 2 + two[1, 1] ** 2) / 118)
+    p_value = 2 * stats.t.sf(abs(gap[1]) / np.sqrt(variance), welch)
+    row = found.table.loc[2]
+    assert found.equal_slopes.p_value == pytest.approx(p_value)
+    assert row["change_p"] == pytest.approx(p_value)
+    width = 0.01 * stats.t.ppf(0.975, welch) * np.sqrt(variance)
+    assert row["change"] == pytest.approx(0.01 * gap[1])
+    assert (row["change_low"], row["change_high"]) == pytest.approx(
+        (0.01 * gap[1] - width, 0.01 * gap[1] + width)
+    )
+
+
+def test_the_mean_of_two_periods_has_the_degrees_of_welch():
+    """One coefficient of two samples is Welch's t-test, as SciPy has it."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(40), 3.0 * rng.standard_normal(13)
+    fits = [al.least_squares(each, None, al.IndependentErrors()) for each in (a, b)]
+    found, theirs = equal_coefficients(fits, ["intercept"]), stats.ttest_ind(a, b, equal_var=False)
+    assert found.p_value == pytest.approx(theirs.pvalue)
+    assert found.degrees == pytest.approx(theirs.df)
+
+
+def test_several_periods_are_compared_in_whatever_order():
+    y, x = changes()
+    fits = [
+        al.least_squares(y.iloc[rows], {"s": x.iloc[rows]})
+        for rows in (slice(0, 60), slice(60, 150), slice(150, 240))
+    ]
+    names = ["intercept", "s"]
+    one, other = (equal_coefficients([fits[j] for j in order], names) for order in ((0, 1, 2), (2, 0, 1)))
+    assert one.statistic == pytest.approx(other.statistic)
+    assert one.p_value == pytest.approx(other.p_value)
+    assert len(one.restrictions) == 4
+
+
+def test_a_short_period_is_not_told_from_a_long_one_by_chance():
+    """247 and 12 rows of one relation: one regression on dummies of both rejected in 31 and 38 of 100."""
+    rng, rejected = np.random.default_rng(0), np.zeros(2)
+    for _ in range(300):
+        y, x = rng.standard_normal((2, 259))
+        fits = [al.least_squares(y[rows], x[rows]) for rows in (slice(0, 247), slice(247, None))]
+        for j, names in enumerate((["x1"], ["intercept", "x1"])):
+            rejected[j] += equal_coefficients(fits, names).p_value < 0.05
+    assert (rejected <= 27).all()  # 5 % would be 15, with a deviation of 3.8
+
+
+def test_an_exact_period_has_a_reason_and_no_empty_brackets():
+    _, x = changes()
+    text = repr(al.relation_by_period(2.0 * x.rename("y"), x, ["2015"], **FAST))
+    assert "exact" in text
+    assert "– ± –" not in text
+    assert "(–)" not in text
 
 
 def _halves(y, x):
@@ -150,6 +211,19 @@ RELATION_REFUSED = [
     (lambda y, x: al.relation_by_period(y, x, "2015"), "one text"),
     (lambda y, x: al.relation_by_period(y, x, ["soon"]), "'soon' is not a date"),
     (lambda y, x: al.relation_by_period(y, x, per=0.0), "per: 0.0"),
+    (lambda y, x: al.relation_by_period(y, x, per="a"), "per: 'a'"),
+    (lambda y, x: al.relation_by_period(y, x, None), "starts: None is no list of dates"),
+    (lambda y, x: al.relation_by_period(y, x, pd.Timestamp("2015")), r"starts: .* pass \[Timestamp"),
+    (lambda y, x: al.relation_by_period(y, x, seed=-1), "seed: -1"),
+    (lambda y, x: al.relation_by_period(y, x, n_resamples=1.5), "n_resamples: 1.5"),
+    (lambda y, x: al.relation_by_period(y, x, (), 4), "errors: 4"),
+    (lambda y, x: al.relation_by_period(y, x, levels=y), "levels: expected two Series, got Series"),
+    (
+        lambda y, x: al.relation_by_period(y, x, levels=(y.to_numpy(), x)),
+        "levels: expected a Series, got ndarray",
+    ),
+    (lambda y, x: al.relation_by_period(y.where(y.index != y.index[3]), x), "^y on 2005-04-30: NaN"),
+    (lambda y, x: al.relation_by_period(y, x.where(x.index != x.index[3])), "^x on 2005-04-30: NaN"),
     (lambda y, x: al.relation_by_period(y, x, levels=(y, x.iloc[5:])), "levels on 2005-01-31: missing for 5"),
 ]
 
@@ -312,7 +386,7 @@ REFUSED = [
     (
         {},
         lambda b: b.assign(bond_yield=100.0 * b["bond_yield"]),
-        "nominal_yield: 'bond_yield' is typically .* percent",
+        r"nominal_yield\['bond_yield'\] on 2022-06-01: .* looks like percent",
     ),
     ({}, lambda b: b.assign(gold=1.0), "gold: 'gold' is in more than one"),
     (
@@ -324,6 +398,24 @@ REFUSED = [
     ({}, lambda b: b.assign(dollar=np.inf), r"beside\['dollar'\] on 2022-06-01: infinite"),
     ({}, lambda b: b.set_axis(range(len(b))), "beside.index"),
     ({}, lambda b: b.set_axis(b.index.shift(1000)), "has no value on a date of the market"),
+    (
+        {},  # between -0.5 and 0.5, as ten years of US real yields were: how far it moves betrays percent
+        lambda b: b.assign(
+            real_yield=100.0 * (b["real_yield"] - b["real_yield"].iloc[0]).clip(-0.004, 0.004)
+        ),
+        r"real_yield\['real_yield'\] on .* looks like percent: a daily change",
+    ),
+    ({}, lambda b: b["dollar"], r"beside: expected a DataFrame .*beside.to_frame"),
+    ({"bonds": "gold"}, lambda b: b, "bonds: 'gold' is gold, too"),
+    ({"since": None}, lambda b: b, "since: None is no list of dates"),
+    ({"since": pd.Timestamp("2022-09-01")}, lambda b: b, r"since: .* no list of dates; pass \[Timestamp"),
+    ({"quantiles": 0.1}, lambda b: b, r"quantiles: 0.1 is no tuple of shares; pass \(0.1,\)"),
+    ({"seed": -1}, lambda b: b, "seed: -1"),
+    ({"seed": "a"}, lambda b: b, "seed: 'a'"),
+    ({"seed": 1.5}, lambda b: b, "seed: 1.5"),
+    ({"n_resamples": 1.5}, lambda b: b, "n_resamples: 1.5"),
+    ({"rolling_years": "3"}, lambda b: b, "rolling_years: '3'"),
+    ({"regimes": 3}, lambda b: b, "regimes: expected regimes or a Series"),
     ({"since": "2022"}, lambda b: b, "since: '2022' is one text"),
     ({"since": ["soon"]}, lambda b: b, "since: 'soon' is not a date"),
     ({"dollar_since": "soon"}, lambda b: b, "dollar_since: 'soon'"),
@@ -342,6 +434,49 @@ REFUSED = [
 def test_diagnostics_refuse(arguments, change, message):
     with pytest.raises(al.InputError, match=message):
         al.anchor_diagnostics(*market_and(change), **arguments)
+
+
+def test_a_table_is_no_market():
+    with pytest.raises(al.InputError, match="market: expected a Market, got DataFrame"):
+        al.anchor_diagnostics(world(100)[0])
+
+
+def test_month_ends_are_those_of_shared_dates():
+    """Another calendar without three month ends of the market's: the month ends before them are taken."""
+    prices, beside = world()
+    ends = prices.index[np.flatnonzero(np.diff(prices.index.month))]
+    gaps = beside.drop(index=ends[[4, 5, 11]])
+    found = al.anchor_diagnostics(al.Market(prices, cash=0.02), gaps, since=[], **FAST).gold_real_yield
+    assert found.relation.table["n"].sum() == 899 - 3
+    assert found.monthly.table["n"].sum() == len(ends) - 1
+
+
+def test_month_ends_that_cannot_be_take_no_daily_part_along():
+    prices, beside = world()
+    gap = (beside.index >= "2023-03-21") & (beside.index < "2023-04-01")  # a month that ends on its 20th
+    found = al.anchor_diagnostics(al.Market(prices, cash=0.02), beside.loc[~gap], since=[], **FAST)
+    part = found.gold_real_yield
+    assert part.relation.table["n"].sum() == 899 - gap.sum()
+    assert part.monthly is None
+    assert "month ends: " in repr(part)
+    assert found.dollar.monthly is None
+    assert found.gold_bonds.monthly is not None
+
+
+@pytest.mark.parametrize("frequency", ["YE", "QE"])
+def test_the_rolling_window_fits_the_frequency(frequency):
+    rng = np.random.default_rng(0)
+    dates = pd.date_range("1950-12-31", periods=60, freq=frequency)
+    prices = pd.DataFrame(
+        np.exp(np.cumsum(0.1 * rng.standard_normal((60, 2)), axis=0)), dates, columns=["gold", "bonds"]
+    )
+    found = al.anchor_diagnostics(al.Market(prices, cash=0.02), since=[], **FAST)
+    assert found.gold_bonds.rolling.table["n"].iloc[-1] == {"YE": 20, "QE": 40}[frequency]
+    assert "rolling correlation" not in repr(found)
+
+
+def test_constancy_says_what_it_takes_as_constant(diagnosed):
+    assert "means and variances taken as constant" in " ".join(repr(diagnosed.gold_bonds).split())
 
 
 # real data

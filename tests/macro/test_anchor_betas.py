@@ -183,6 +183,47 @@ def test_captures_repeat_with_their_seed():
     assert "seed 1" in repr(one)
 
 
+def test_resamples_without_a_side_are_counted_and_give_no_number():
+    """Means of resamples are differences of running sums: a side without rows has 1e-17 of them, not 0."""
+    b = np.abs(np.random.default_rng(0).normal(0.01, 0.01, 60))
+    b[3:9] *= -1.0
+    found = al.capture_ratios(1.1 * b, b, bootstrap=al.StationaryBootstrap(5))
+    np.testing.assert_allclose(found.table.loc["down", ["low", "high"]].astype(float), 1.1, atol=2e-3)
+    assert found.table.loc["up", "n_usable"] == 2000
+    draws = al.resampled_statistic(
+        b[:, None],
+        lambda drawn: (drawn[:, :, 0] <= 0.0).any(axis=1).astype(float),
+        al.StationaryBootstrap(5),
+        2000,
+        np.random.default_rng(0),
+    )
+    assert found.table.loc["down", "n_usable"] == draws.sum() < 2000
+    assert f"moved on this side in {int(draws.sum()):,} of the resamples only" in repr(found)
+
+
+@pytest.mark.parametrize("fall", [-1e-15, -1e-300, 0.0])
+def test_falls_of_next_to_nothing_are_no_noise(fall):
+    b = np.abs(np.random.default_rng(0).normal(0.01, 0.01, 60))
+    b[3:9] = fall
+    down = al.capture_ratios(1.1 * b, b, bootstrap=al.StationaryBootstrap(5), n_resamples=200).table.loc[
+        "down"
+    ]
+    if fall:
+        np.testing.assert_allclose(down[["capture", "low", "high"]].astype(float), 1.1, rtol=1e-9)
+    else:
+        assert np.isnan(down["capture"])
+        assert down["n_usable"] == 0
+
+
+def test_an_exact_fit_has_neither_p_value():
+    _, bonds = returns()
+    found = al.asymmetric_beta(2.0 * bonds, bonds)
+    assert np.isnan(found.p_claim)
+    assert np.isnan(found.p_against)
+    assert "exact" in repr(found)
+    assert "(–" not in repr(found)
+
+
 # safe haven
 
 
@@ -257,7 +298,39 @@ def test_records_print_in_lines_of_110_and_as_html():
     assert "GARCH" in repr(made[3])
 
 
+BETAS = (al.asymmetric_beta, al.capture_ratios, al.conditional_betas, al.henriksson_merton, al.treynor_mazuy)
+
+
+@pytest.mark.parametrize("function", BETAS, ids=lambda each: each.__name__)
+def test_refusals_name_the_argument(function):
+    gold, bonds = returns()
+    for argument, pair in (
+        ("asset", (gold.where(gold.index != gold.index[7]), bonds)),
+        ("benchmark", (gold, bonds.where(bonds.index != bonds.index[7]))),
+    ):
+        with pytest.raises(al.InputError, match=f"^{argument} on 2015-01-12: NaN"):
+            function(*pair)
+    with pytest.raises(al.InputError, match=r"^benchmark on .*: missing; asset has 300"):
+        function(gold, bonds.iloc[1:])
+
+
+def haven_of(gold, bonds, quantiles, *names):
+    markets = pd.DataFrame({names[0]: bonds, names[1]: gold * gold + bonds})
+    return al.safe_haven(gold, markets, quantiles)
+
+
 REFUSED = [
+    (lambda g, b: haven_of(g, b, (0.1,), "A", "A q10%"), r"markets\['A q10%'\]: two coefficients"),
+    (lambda g, b: haven_of(g, b, (0.1,), 1, "1"), r"markets\['1'\]: two coefficients"),
+    (lambda g, b: al.safe_haven(g, b, 0.1), r"quantiles: 0.1 is no tuple of shares; pass \(0.1,\)"),
+    (lambda g, b: al.safe_haven(g, b, ("a",)), "quantiles: 'a' is not between"),
+    (lambda g, b: al.safe_haven(g, b, (0.1,), 4), "errors: 4"),
+    (
+        lambda g, b: al.capture_ratios(g, b.where(b.index != b.index[7], -1.0)),
+        "^benchmark on .*: a return",
+    ),
+    (lambda g, b: al.capture_ratios(g, b, seed=-1), "seed: -1"),
+    (lambda g, b: al.capture_ratios(g, b, n_resamples=1.5), "n_resamples: 1.5"),
     (lambda g, b: al.asymmetric_beta(g, b.iloc[1:]), "they share 299"),
     (lambda g, b: al.asymmetric_beta(g.where(g.index != g.index[7]), b), "2015-01-12: NaN"),
     (lambda g, b: al.asymmetric_beta(g, b.abs()), "'bonds' falls in 0 of 300 rows, at least 6"),

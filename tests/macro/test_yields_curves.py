@@ -89,6 +89,11 @@ def test_a_curve_that_is_none_is_refused(change, match):
 # --- Diebold and Li (2006) ---
 
 
+def test_a_curve_of_no_rows_is_refused():
+    with pytest.raises(InputError, match="par: "):
+        zero_curve(pd.DataFrame({1: [], 3: [], 12: []}, index=pd.DatetimeIndex([])))
+
+
 def test_loadings_of_diebold_and_li():
     expected = case("F_diebold_li_loadings.json")
     found = diebold_li_loadings(np.array(expected["tau_months"]), expected["lambda_"])

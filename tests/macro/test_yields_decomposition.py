@@ -222,6 +222,9 @@ def test_parts_that_do_not_add_up_are_refused_with_date_and_residual():
         ("ACMY060M", 5),
         ("US_CDS_5Y", 5),
         ("5-year", 5),
+        ("JGB 5 years", 5),
+        ("ACMY060M_v2", 5),
+        ("THREEFYTP05", 5),
     ],
 )
 def test_another_maturity_is_refused_by_name(name, said):
@@ -230,7 +233,25 @@ def test_another_maturity_is_refused_by_name(name, said):
 
 
 @pytest.mark.parametrize(
-    "name", ["DGS10", "DGS10_eom", "T10YIE", "ACMTP10", "JGB10Y", "ACMY120M", "CPI2015", None, 3]
+    "name",
+    [
+        "DGS10",
+        "DGS10_eom",
+        "T10YIE",
+        "ACMTP10",
+        "JGB10Y",
+        "ACMY120M",
+        "CPI2015",
+        None,
+        3,
+        "FF3 market",
+        "part 3 model",
+        "real_2_yield",
+        "CPI 12m change",
+        "DGS10_v2M",
+        "fit v3m",
+        "JGB10Y fit v2",
+    ],
 )
 def test_the_same_maturity_and_names_that_say_none_are_taken(name):
     decompose_yield(walk(1).rename(name), {"real": walk(0)}, 10, ex_post=False, rest="rest")
@@ -245,6 +266,32 @@ def test_percent_is_refused_in_total_and_parts():
     refused(r"parts\['a'\].* looks like percent", walk(1), {"a": 100 * walk(0)}, rest="b")
     small = pd.Series(0.02 + 0.2 * np.sin(np.arange(120)), index=MONTHS)  # a premium of a fifth of a percent
     refused(r"looks like percent: a monthly change is .* above 0.02", walk(1), {"a": small}, rest="b")
+
+
+def test_two_years_of_months_in_percent_are_refused():
+    """F162: yields of Japan are small enough in percent to look like fractions; their moves are not."""
+    moves = np.tile([0.05, -0.04], 30)[:24]
+    percent = pd.Series(np.concatenate([[0.1], 0.1 + np.cumsum(moves)]), index=MONTHS[:25])
+    refused(r"looks like percent: a monthly change is 0\.0450 on average", percent, {"a": percent})
+    decompose_yield(percent / 100, {"a": percent / 100}, 10, ex_post=False)
+    days = pd.bdate_range("2000-01-03", periods=25)
+    calm = percent.set_axis(days) / 10  # 0.0045 a day over 24 days has been seen of fractions, nearly
+    decompose_yield(calm, {"a": calm}, 10, ex_post=False)
+
+
+def test_the_yield_of_japan_in_percent_is_refused_on_five_years_of_months():
+    table = pd.read_csv(shared("data/daily_yields_risk.csv"), index_col=0, parse_dates=True)
+    months = table.loc["2016":"2020", "JGB10Y"].dropna().resample("ME").last()
+    refused("looks like percent: a monthly change", months, {"a": months})
+
+
+@pytest.mark.parametrize("name", ["total", "from", "to", "unclassified"])
+def test_names_that_the_tables_use_are_refused(name):
+    match = f"parts: a part is called '{name}', which is a word of the tables; rename it"
+    refused(match, walk(0), {name: walk(0)})
+    refused(match, walk(0), {"a": walk(1)}, rest=name)
+    with pytest.raises(InputError, match=match):
+        carve_credit(three(), pd.Series(25.0, index=MONTHS), name=name)
 
 
 def test_other_dates_holes_and_mixed_dates_are_refused():
@@ -275,6 +322,14 @@ def test_credit_refuses_what_is_no_spread_in_basis_points():
         carve_credit(whole, cds, out_of="premium")
     with pytest.raises(InputError, match=r"the median spread is 0\.0025, which is not in basis points"):
         carve_credit(whole, cds / 1e4)
+    for wide, said in (
+        (cds * 1e4, "250,000 basis points is 2500%"),
+        (cds * 200, "5,000 basis points is 50%"),
+    ):
+        with pytest.raises(InputError, match=f"cds on 2000-01-31: a spread of {said} a year; divide by"):
+            carve_credit(whole, wide)
+    with pytest.raises(InputError, match="decomposition: expected a YieldDecomposition, got NoneType"):
+        carve_credit(None, cds)
     with pytest.raises(InputError, match="cds: 'US_CDS_5Y' says 5 years"):
         carve_credit(whole, cds.rename("US_CDS_5Y"))
     with pytest.raises(InputError, match="cds on 2000-01-31: a spread of -25"):
@@ -298,6 +353,10 @@ def test_episodes_refuse_dates_without_rows():
         episode_table(whole, {"x": "2005"})
     with pytest.raises(InputError, match="expected first and last date by name"):
         episode_table(whole, {})
+    with pytest.raises(InputError, match="5 is no pair of dates"):
+        episode_table(whole, {"x": 5})
+    with pytest.raises(InputError, match="decomposition: expected a YieldDecomposition"):
+        episode_table(None, {"x": ("2001", "2002")})
 
 
 # --- the page ---

@@ -25,17 +25,39 @@ MAY_IMPORT = {
     "sweeps": LEAVES | {"market", "engine", "statistics"},
     "report": LEAVES | {"market", "engine", "statistics", "regimes", "macro"},
     "research": LEAVES | {"market", "engine", "statistics", "regimes", "macro", "sweeps", "report"},
-    "__main__": LEAVES | {"market", "engine", "report"},
+    "studies": {"errors", "engine"},
+    "scoreboard": LEAVES | {"market", "engine", "statistics", "regimes", "macro", "report", "studies"},
+    "papers": LEAVES
+    | {"market", "engine", "statistics", "regimes", "macro", "report", "scoreboard", "studies"},
+    "pytest_plugin": {"errors", "engine", "research"},
+    "__main__": LEAVES | {"market", "engine", "report", "studies"},
     "__init__": LEAVES
-    | {"market", "engine", "statistics", "sweeps", "regimes", "macro", "report", "research"},
+    | {"market", "engine", "statistics", "sweeps", "regimes", "macro", "report", "research", "scoreboard"}
+    | {"papers"},
 }
 DOORS = {
-    "matplotlib": {"allocator/report/charts.py"},
+    "matplotlib": {f"allocator/report/{name}.py" for name in ("charts", "draw", "style")}
+    | {
+        f"allocator/report/charts_{name}.py"
+        for name in (
+            "correlation",
+            "debt",
+            "inference",
+            "parts",
+            "regimes",
+            "returns",
+            "sheet",
+            "weights",
+            "yields",
+        )
+    },
     "cvxpy": {"strategies/_solvers.py"},
     "empyrical": {"allocator/statistics/empyrical_table.py"},
     "pyarrow": {"allocator/market/files.py"},
     "statsmodels": {"allocator/regimes/markov.py"},
-    "tqdm": {"allocator/sweeps/run.py"},
+    "tqdm": {"allocator/sweeps/run.py", "allocator/scoreboard/download.py"},
+    "narwhals": {"allocator/market/frames.py"},
+    "yfinance": {"allocator/market/yahoo.py"},
 }
 AT_MODULE_LEVEL = {"numpy", "pandas"}  # everything else is imported on first use
 

@@ -154,6 +154,14 @@ def test_fisher_is_right_for_normal_pairs_and_wrong_for_fat_tails():
     assert t5.actual < 0.91
 
 
+def test_the_published_probability_fails_with_autocorrelation_and_the_default_does_not():
+    _, _, autoregression = islice(simulate(plan("probabilistic_sharpe_ratio", n=120, draws=150)), 3)
+    size = {r.method: r.actual for r in autoregression}
+    default = size["probabilistic_sharpe_ratio"]
+    assert default < 0.085
+    assert size["probabilistic_sharpe_ratio (IndependentReturns)"] > default + 0.03
+
+
 # What is written.
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from allocator.errors import UndefinedStatisticWarning
+from allocator.errors import InputError, UndefinedStatisticWarning
 from allocator.market import load_us_history
 from allocator.statistics import (
     bootstrap_correlation,
@@ -199,11 +199,50 @@ def test_proportional_series_have_a_degenerate_interval(daily, sign):
     assert "multiple" in estimate.reason
 
 
-def test_resamples_that_miss_the_only_move_are_left_out():
-    x = np.zeros(20)
-    x[7] = 0.1
-    estimate = bootstrap_correlation(x, np.random.default_rng(0).normal(0, 0.01, 20), n_resamples=500)
+def test_resamples_that_miss_all_moves_are_left_out():
+    rng = np.random.default_rng(0)
+    x = np.zeros(60)
+    x[:12] = rng.normal(0, 0.1, 12)
+    estimate = bootstrap_correlation(x, rng.normal(0, 0.01, 60), n_resamples=500)
     assert np.isfinite([estimate.low, estimate.high, estimate.standard_error]).all()
+
+
+@pytest.mark.parametrize("moves", [1, 2, 11])
+@pytest.mark.parametrize("still", [0.0, 1e-6])
+def test_a_series_that_hardly_moves_has_no_interval_and_says_why(moves, still):
+    rng = np.random.default_rng(0)
+    x, y = still * rng.normal(size=132), rng.normal(0, 0.01, 132)
+    x[5 : 5 + moves] = 0.1
+    found = bootstrap_correlation(y, x, n_resamples=50)
+    assert np.isnan([found.low, found.high, found.fisher_low, found.standard_error]).all()
+    assert found.correlation == correlation(y, x)
+    assert found.reason.startswith("'y' moves in too few rows for an interval")
+
+
+def test_blocks_longer_than_a_third_are_refused_as_they_leave_no_width():
+    x, y = np.random.default_rng(0).normal(0, 0.01, (2, 132))
+    for block_length in (132, 45, 2.5, True):
+        with pytest.raises(
+            InputError, match=f"block_length: {block_length} is not between 1 and 44, a third"
+        ):
+            bootstrap_correlation(x, y, block_length=block_length)
+    found = bootstrap_correlation(x, y, block_length=44, n_resamples=100)
+    assert found.high - found.low > 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"seed": -1}, "seed: -1 is not a whole number, 0 or more"),
+        ({"seed": "a"}, "seed: 'a' is not a whole number"),
+        ({"n_resamples": 2.5}, "n_resamples: 2.5 is not a whole number"),
+        ({"confidence": "0.9"}, "confidence: '0.9' is not between 0 and 1"),
+    ],
+)
+def test_draws_that_are_no_numbers_are_refused(options, match):
+    x, y = np.random.default_rng(0).normal(0, 0.01, (2, 60))
+    with pytest.raises(InputError, match=match):
+        bootstrap_correlation(x, y, **options)
 
 
 def test_short_pairs_have_no_fisher_interval():

@@ -487,6 +487,63 @@ def test_constancy_says_why_it_knows_nothing():
     assert 2 <= arrays.date <= 30
 
 
+def test_constancy_says_where_a_variance_looks_changed():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(0, 0.01, (2, 120))
+    assert al.constant_correlation_test(x, y).caution == ""
+    louder = x * np.where(np.arange(120) < 60, 1.0, 3.0)
+    found = al.constant_correlation_test(louder, y)
+    assert found.caution.startswith("rough: the variance of 'x' looks changed (p ")
+    assert found.caution in repr(found)
+    assert "variance of &#x27;y&#x27; looks changed" in al.constant_correlation_test(x, louder)._repr_html_()
+
+
+def test_constancy_rarely_doubts_a_constant_variance():
+    rng = np.random.default_rng(0)
+    said = [
+        bool(al.constant_correlation_test(*rng.normal(0, 0.01, (2, 120)), KernelVariance()).caution)
+        for _ in range(80)
+    ]
+    assert sum(said) <= 12
+
+
+def test_a_series_that_hardly_moves_has_no_interval():
+    x, y = pair(132)
+    rare = x.where(np.isin(np.arange(132), (40, 90)), 0.0)
+    found = al.correlation_interval(rare, y, n_resamples=50)
+    assert np.isfinite(found.correlation)
+    assert np.isnan([found.low, found.high, found.bootstrap.low, found.bootstrap.high]).all()
+    assert "moves in too few rows for an interval" in repr(found)
+    assert "moves in too few rows" in al.constant_correlation_test(rare, y).caution
+    levels = al.level_correlation(rare.cumsum(), y.cumsum())
+    assert "moves in too few rows" in levels.reason
+    assert np.isnan([levels.low, levels.high]).all()
+    assert "calm rows: 'x' moves in" in al.adjusted_correlation(rare, y, np.arange(132) >= 66).reason
+    path = al.rolling_correlation(rare, y, 10).table
+    assert path["correlation"].notna().all()
+    assert path["low"].isna().all()
+    assert al.rolling_correlation(x, y, 1).table.notna().all().all()
+
+
+def test_settings_that_are_none_are_refused():
+    x, y = pair(60)
+    for options, match in (
+        ({"long_run": None}, "long_run: None is no estimator of a long-run variance"),
+        ({"overlap": 1.5}, "overlap: returns over 1.5 rows"),
+        ({"overlap": True}, "overlap: returns over True rows"),
+        ({"overlap": "2"}, "overlap: returns over '2' rows"),
+        ({"seed": -1}, "seed: -1 is not a whole number"),
+        ({"n_resamples": 1.5}, "n_resamples: 1.5 is not a whole number"),
+        ({"confidence": "0.9"}, "confidence: '0.9' is not between"),
+    ):
+        with pytest.raises(al.InputError, match=match):
+            al.correlation_interval(x, y, **options)
+    with pytest.raises(al.InputError, match="years: '3' is not a number"):
+        al.rolling_correlation(x, y, "3")
+    with pytest.raises(al.InputError, match="half_life_years: '3' is not a number"):
+        al.exponential_correlation(x, y, "3")
+
+
 def test_every_record_shows_itself_in_both_ways(daily):
     x, y = pair(60)
     records = [

@@ -362,6 +362,19 @@ def test_inputs_are_left_alone(daily):
     pd.testing.assert_series_equal(daily, before)
 
 
+def test_residuals_may_be_below_minus_one():
+    """A lottery: what is left of a total loss after a gain is less than -1."""
+    returns = np.array([1.0, -0.9, 0.8, -0.95, 0.5, -0.2] * 6)
+    found = bootstrap_drawdown(returns, persistence=0.3, n_resamples=20)
+    assert found.draws["max_drawdown"].between(-1.0, 0.0).all()
+
+
+def test_it_has_html(daily):
+    html = bootstrap_drawdown(daily, n_resamples=20)._repr_html_()
+    assert "<table>" in html
+    assert "Drawdowns of 756 periods, resampled from n=756" in html
+
+
 # Refusals.
 
 
@@ -379,6 +392,12 @@ def test_F143_a_block_longer_than_the_sample(daily):
         ({"n_resamples": 1}, r"n_resamples: 1 resamples have no spread"),
         ({"seed": -1}, r"seed: -1 is not a whole number, 0 or more"),
         ({"seed": 1.5}, r"seed: 1\.5 is not a whole number"),
+        ({"seed": True}, r"seed: True is not a whole number"),
+        ({"horizon": 1.5}, r"horizon: 1\.5 is not between 1"),
+        ({"n_resamples": 2.5}, r"n_resamples: 2\.5 is not a whole number"),
+        ({"confidence": "a"}, r"confidence: 'a' is not between 0 and 1"),
+        ({"persistence": "a"}, r"persistence: 'a' is not between"),
+        ({"level": "a"}, r"level: a is not between"),
     ],
 )
 def test_settings_out_of_range(daily, settings, message):
@@ -389,6 +408,8 @@ def test_settings_out_of_range(daily, settings, message):
 def test_returns_that_do_not_do(daily):
     with pytest.raises(InputError, match=r"returns: 2 series, expected one"):
         bootstrap_drawdown(pd.DataFrame({"a": daily, "b": daily}))
-    with pytest.raises(InsufficientHistoryError, match=r"9 rows, at least 10 are needed"):
+    with pytest.raises(InsufficientHistoryError, match=r"^returns: n=9, at least 10 are needed to fit"):
         bootstrap_drawdown(daily.iloc[:9])
+    with pytest.raises(InsufficientHistoryError, match=r"^returns: n=1, .*bootstrap=al.StationaryBootstrap"):
+        bootstrap_drawdown(daily.iloc[:1])
     assert bootstrap_drawdown(daily.iloc[:9], n_resamples=5, bootstrap=StationaryBootstrap(2)).n == 9

@@ -164,6 +164,58 @@ def test_wide_errors_are_a_double_sum_with_few_degrees():
     assert both.p_value == pytest.approx(stats.f.sf(both.statistic * 3.0 / 8.0, 2, 3))  # Hotelling's T²
 
 
+def test_wide_errors_are_no_narrower_than_hc3_where_a_regressor_is_local():
+    """The scores of a dummy of 12 rows sum to 0 within them: a kernel wider than that sees no variance."""
+    rng, rejected = np.random.default_rng(0), 0
+    last = (np.arange(120) >= 108).astype(float)
+    for _ in range(200):
+        y = rng.standard_normal(120)
+        wide, white = (
+            al.least_squares(y, {"last": last}, kind).table.loc["last"]
+            for kind in (al.WideHACErrors(), al.HC3Errors())
+        )
+        assert wide["high"] - wide["low"] >= (white["high"] - white["low"]) * (1.0 - 1e-9)
+        rejected += wide["p_value"] < 0.05
+    assert rejected <= 20  # 5 % would be 10 of 200, with a deviation of 3.1; the kernel alone has 38
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_the_floor_of_hc3_holds_for_every_sum_of_coefficients(seed):
+    rng = np.random.default_rng(seed)
+    y, x = rng.standard_normal(60), rng.standard_normal((60, 2)) * (np.arange(60) >= 40)[:, None]
+    weights = dict(zip(("intercept", "x1", "x2"), rng.standard_normal(3), strict=True))
+    wide, white = (
+        al.linear_combination(al.least_squares(y, x, kind), weights)
+        for kind in (al.WideHACErrors(), al.HC3Errors())
+    )
+    assert wide.high - wide.low >= (white.high - white.low) * (1.0 - 1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e20, 1e-200])
+def test_the_scale_of_weights_changes_no_test(scale):
+    y, x = sample()
+    fit = al.least_squares(y, x)
+    wanted = al.wald_test(fit, [{"x1": 1.0}, {"intercept": 1.0}], [0.5, 0.0])
+    found = al.wald_test(fit, [{"x1": scale}, {"intercept": 1.0}], [0.5 * scale, 0.0])
+    assert found.p_value == pytest.approx(wanted.p_value, rel=1e-9)
+    assert found.statistic == pytest.approx(wanted.statistic, rel=1e-9)
+
+
+def test_lines_are_of_110_and_one_degree_is_one():
+    y, x = sample()
+    long = x.rename(columns={name: f"a rather long name of the regressor {name}" for name in x}).iloc[:7]
+    fit = al.least_squares(y.iloc[:7], long)
+    first = long.columns[0]
+    tests = [fit, al.wald_test(fit, [{first: 1.0}]), al.linear_combination(fit, {first: 1.0})]
+    assert max(len(line) for each in tests for line in repr(each).splitlines()) <= 110
+    alone = al.least_squares(y.iloc[:4], x.iloc[:4], al.IndependentErrors())
+    assert "with 1 degree\n" in repr(alone) + "\n"
+    exact = al.linear_combination(al.least_squares(2.0 * x["x1"], x), {"x1": 1.0})
+    assert "x1 = 2 without an error" in repr(exact)
+    assert "± –" not in repr(exact)
+
+
 def test_more_restrictions_than_degrees_are_not_tested():
     y, x = sample(60, k=5)
     found = al.wald_test(al.least_squares(y, x), [{name: 1.0} for name in x.columns])
@@ -251,6 +303,42 @@ REFUSED = [
     (lambda y, x: al.least_squares(y, x, al.NeweyWestErrors(80)), "lags: 80 for 80 rows"),
     (lambda y, x: al.NeweyWestErrors(1.5), "lags: 1.5 is not a whole number"),
     (lambda y, x: al.NeweyWestErrors(-1), "lags: -1"),
+    (lambda y, x: al.NeweyWestErrors(None), "lags: None is not a whole number"),
+    (lambda y, x: al.NeweyWestErrors(np.nan), "lags: nan"),
+    (lambda y, x: al.NeweyWestErrors(np.inf), "lags: inf"),
+    (lambda y, x: al.NeweyWestErrors("4"), "lags: '4'"),
+    (lambda y, x: al.HACErrors(None), "long_run: None is no long-run variance"),
+    (lambda y, x: al.HACErrors("x"), "long_run: 'x' is no"),
+    (lambda y, x: al.HACErrors(3), "long_run: 3 is no"),
+    (lambda y, x: al.least_squares(y, x[::-1]), r"regressors\['x1'\]: its dates are those of y, reversed"),
+    (
+        lambda y, x: al.least_squares(y, {"x": x["x1"].sample(frac=1.0, random_state=0)}),
+        "those of y, in another order",
+    ),
+    (
+        lambda y, x: al.least_squares(y.to_numpy(), {"x": x["x1"], "z": x["x2"].shift(1, freq="D")}),
+        r"regressors\['z'\] on .*dates are not those of 'x'",
+    ),
+    (
+        lambda y, x: al.least_squares(y, {"x": 3.0}),
+        r"\['x'\]: expected a Series or an array, got float",
+    ),
+    (lambda y, x: al.least_squares(y, {"x": np.array(3.0)}), r"regressors\['x'\]: expected a Series"),
+    (lambda y, x: al.least_squares(y, {"x": np.array(["a"] * 80)}), r"regressors\['x'\]: .* not numeric"),
+    (lambda y, x: al.least_squares(y, x, confidence="a"), "confidence: 'a'"),
+    (lambda y, x: al.linear_combination(al.least_squares(y, x), "x1"), "weights: expected a mapping .* 'x1'"),
+    (lambda y, x: al.linear_combination(al.least_squares(y, x), ["x1"]), "weights: expected a mapping"),
+    (lambda y, x: al.linear_combination(al.least_squares(y, x), {"x1": "1"}), r"weights\['x1'\]: '1' is not"),
+    (lambda y, x: al.linear_combination(y, {"x1": 1}), "fit: expected a regression, got Series"),
+    (lambda y, x: al.wald_test(al.least_squares(y, x), {"x1": 1}), r"one mapping.*pass \[\{'x1': 1\}\]"),
+    (
+        lambda y, x: al.wald_test(al.least_squares(y, x), "x1"),
+        "restrictions: .* list of mappings, got str",
+    ),
+    (lambda y, x: al.wald_test(al.least_squares(y, x), ["x1"]), "restrictions: expected a mapping"),
+    (lambda y, x: al.wald_test(y, [{"x1": 1}]), "fit: expected a regression"),
+    (lambda y, x: al.wald_test(al.least_squares(y, x), [{"x1": 1.0}], [np.nan]), "values: .*NaN or infinite"),
+    (lambda y, x: al.wald_test(al.least_squares(y, x), [{"x1": 1.0}], ["a"]), "values: .*not numbers"),
     (
         lambda y, x: al.wald_test(al.least_squares(y, x), [{"z": 1.0}]),
         r"restrictions\['z'\]: no such coefficient",

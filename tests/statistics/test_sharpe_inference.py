@@ -427,3 +427,29 @@ def test_nothing_warns_on_ordinary_data_and_inputs_stay_as_they_were():
         for method in METHODS:
             al.sharpe_interval(returns, 0.02, method)
     pd.testing.assert_series_equal(returns, before)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"method": "hac"}, "method: 'hac' is no way to find an error"),
+        ({"method": None}, "method: None is no way"),
+        ({"method": al.HAC}, "method: <class .*HAC'> is no way"),
+        ({"benchmark": "1"}, "benchmark: '1' is no ratio"),
+        ({"benchmark": None}, "benchmark: None is no ratio"),
+        ({"confidence": "a"}, "confidence: 'a' is not between"),
+    ],
+)
+def test_a_probability_of_what_is_none_is_refused(options, match):
+    returns = np.random.default_rng(0).normal(0.01, 0.04, 60)
+    with pytest.raises(al.InputError, match=match):
+        al.probabilistic_sharpe_ratio(returns, 0.0, periods_per_year=12, **options)
+
+
+@pytest.mark.parametrize("n_trials", [1.5, True, "5", None, 0])
+def test_trials_that_are_no_number_are_refused(n_trials):
+    returns = np.random.default_rng(0).normal(0.01, 0.04, 60)
+    with pytest.raises(al.InputError, match=f"n_trials: {n_trials!r} is not a positive number"):
+        al.deflated_sharpe_ratio(returns, 0.0, n_trials, 0.1, periods_per_year=12)
+    with pytest.raises(al.InputError, match=r"trial_variance: '0\.1' is no variance"):
+        al.deflated_sharpe_ratio(returns, 0.0, 5, "0.1", periods_per_year=12)

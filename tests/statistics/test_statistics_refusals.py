@@ -222,7 +222,7 @@ def test_F129_correlation_on_other_dates(daily):
 
 @pytest.mark.parametrize("block_length", [0, -1, 757])
 def test_F143_block_longer_than_the_sample(daily, block_length):
-    with pytest.raises(InputError, match=f"block_length: {block_length} is not between 1 and the 756"):
+    with pytest.raises(InputError, match=f"block_length: {block_length} is not between 1 and 252, a third"):
         bootstrap_correlation(daily, -daily, block_length=block_length)
     with pytest.raises(InputError, match=f"block_length: {block_length} is not between 1 and the 756 rows"):
         resampled_means(daily.to_numpy()[:, np.newaxis], block_length, 10, np.random.default_rng(0))

@@ -474,7 +474,7 @@ def test_resamples_of_constant_correlation():
     assert al.ConstancyBootstrap().block(120) == 8
     with pytest.raises(al.InputError, match="31 is more than half of the 60 rows"):
         al.constant_correlation_test(a, b, al.ConstancyBootstrap(31))
-    with pytest.raises(al.InputError, match="0 is not a positive number"):
+    with pytest.raises(al.InputError, match="0 is not a positive whole number"):
         al.ConstancyBootstrap(0)
     with pytest.raises(al.InputError, match="2 are fewer than 99"):
         al.ConstancyBootstrap(n_resamples=2)
@@ -522,7 +522,7 @@ def test_other_refusals():
         al.find_breaks(y, significance=5)
     with pytest.raises(al.InputError, match="NaN"):
         al.break_test(y.where(y > 0))
-    with pytest.raises(al.InputError, match="expected a Series, a DataFrame or an array, got list"):
+    with pytest.raises(al.InputError, match="a DataFrame, a mapping or an array, got list"):
         al.break_test(y, [1.0] * 60)
 
 
@@ -544,6 +544,88 @@ def test_a_relation_of_several_and_of_arrays():
     assert abs(al.break_test(y.to_numpy(), x.to_numpy()).date - 70) <= 3
 
 
+@pytest.mark.parametrize("work", [al.break_test, al.find_breaks])
+def test_two_coefficients_of_one_name_are_refused(work):
+    y, x = relation(60)
+    for regressors in (
+        x.rename("intercept"),
+        x.to_frame("intercept"),
+        {"intercept": x},
+        pd.concat([x, x**2], axis=1, keys=["a", "a"]),
+    ):
+        with pytest.raises(al.InputError, match="regressors: two coefficients would have one name"):
+            work(y, regressors)
+
+
+def test_regressors_by_name_are_a_table_of_them():
+    y, x = relation(120)
+    found, same = al.break_test(y, {"a": x, "b": x**2}), al.break_test(y, pd.DataFrame({"a": x, "b": x**2}))
+    assert found.before == same.before
+    assert list(found.before) == ["intercept", "a", "b"]
+    with pytest.raises(al.InputError, match=r"regressors\['a'\]: expected a Series or an array, got list"):
+        al.break_test(y, {"a": [1.0] * 120})
+
+
+def test_regressors_newest_first_are_refused_as_reversed():
+    y, x = relation(60)
+    with pytest.raises(al.InputError, match=r"regressors\['bonds'\]: its dates are those of y, reversed"):
+        al.break_test(y, x[::-1])
+
+
+def test_settings_of_breaks_that_are_none_are_refused():
+    y, _ = relation(60)
+    for options, match in (
+        ({"most": 1.5}, "most: 1.5 breaks"),
+        ({"most": True}, "most: True breaks"),
+        ({"trim": "0.2"}, "trim: '0.2' is not between"),
+        ({"confidence": "a"}, "confidence: 'a' is not between"),
+        ({"significance": "a"}, "significance: 'a' is not between"),
+    ):
+        with pytest.raises(al.InputError, match=match):
+            al.find_breaks(y, **options)
+    with pytest.raises(al.InputError, match="complex128 is not numeric"):
+        al.break_test(y + 0j)
+    with pytest.raises(al.InputError, match="complex128 is not numeric"):
+        al.break_test(y.to_numpy() + 0j)
+
+
+@pytest.mark.parametrize("kind", [al.WildSieveBootstrap, al.ConstancyBootstrap])
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"seed": -1}, "seed: -1 is not a whole number, 0 or more"),
+        ({"seed": "a"}, "seed: 'a' is not a whole number"),
+        ({"seed": 1.5}, "seed: 1.5 is not a whole number"),
+        ({"n_resamples": 99.5}, "n_resamples: 99.5 is not a whole number"),
+        ({"n_resamples": "999"}, "n_resamples: '999' is not a whole number"),
+    ],
+)
+def test_draws_that_are_no_numbers_are_refused(kind, options, match):
+    with pytest.raises(al.InputError, match=match):
+        kind(**options)
+
+
+def test_the_sequence_rejects_at_the_significance_itself():
+    """p of resamples is a count over 100: 5 of them is exactly 5 %."""
+    y, x = relation(120, seed=5, change=2.0, at=70)
+    errors = al.WildSieveBootstrap(99)
+    least = al.find_breaks(y, x, errors, most=1).steps["p_value"].iloc[0]
+    assert least == 0.01
+    assert al.find_breaks(y, x, errors, most=1, significance=0.01).sequential == 1
+
+
+def test_an_exact_step_prints_without_its_division_by_nothing():
+    y = np.repeat([0.0, 1.0], 30)
+    text = repr(al.break_test(y))
+    assert "largest statistic without bound, both sides fit exactly, at 30" in text
+    assert "intercept -0" not in repr(al.break_test(-y))
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_breaks_wrap(nile):
+    assert max(map(len, repr(al.find_breaks(nile)).splitlines())) <= 110
+
+
 def test_breaks_show_themselves(nile):
     found = al.find_breaks(nile, None, None)
     assert repr(found).startswith("1 break in the mean of nile\n")
@@ -551,7 +633,7 @@ def test_breaks_show_themselves(nile):
     assert "1 at 5%" in repr(found)
     assert "rough: independent errors reject too often with autocorrelation" in repr(found)
     assert "sets of Bai (1997)" in repr(found)
-    assert "sets by likelihood ratio (Eo and Morley, 2015)" in repr(al.find_breaks(nile))
+    assert "sets by likelihood ratio (Eo and Morley, 2015)" in " ".join(repr(al.find_breaks(nile)).split())
     assert "rough: HAC errors of fewer than 250 rows" in repr(al.break_test(nile, None, KernelVariance()))
     assert "rough" not in repr(al.break_test(nile))
     assert "rough" not in repr(al.break_test(*relation(260), KernelVariance()))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from allocator.errors import InputError, iso_date
+from allocator.frequency import infer_frequency
+from allocator.macro.yields._door import refuse_percent
 from allocator.market import Market
 from allocator.statistics._returns import read_dates
-
-_FRACTION = 0.5  # yields whose typical size is above this are percent (F162)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,8 @@ def find_level(
         raise InputError(
             argument, f"{name!r} is in more than one of assets, signals and `beside`", fix="rename one"
         )
+    if is_yield and len(found[0]):
+        _refuse_percent(found[0], argument)
     on_calendar = found[0][found[0].index.isin(market.index)]
     level = Level(on_calendar.rename(name), is_yield, len(found[0]) - len(on_calendar))
     _refuse_no_level(level, argument)
@@ -88,14 +90,22 @@ def _read(column: pd.Series[float], name: str) -> pd.Series[float]:
     return values
 
 
+def _refuse_percent(level: pd.Series[float], argument: str) -> None:
+    """Refuse a yield too large, or moving too much on its own dates, to be a fraction (F162)."""
+    values, dates = np.asarray(level, dtype=np.float64), pd.DatetimeIndex(level.index)
+    try:
+        infer_frequency(dates)
+    except InputError:  # from one irregular date to the next it may move as much as it likes
+        row = int(np.argmax(np.abs(values)))
+        values, dates = values[row : row + 1], dates[row : row + 1]
+    refuse_percent(values[:, np.newaxis], dates, argument, level.name)
+
+
 def _refuse_no_level(level: Level, argument: str) -> None:
     values = level.values.to_numpy()
     if not len(values):
         problem = f"{level.name!r} has no value on a date of the market"
         raise InputError(argument, problem, fix="give it the market's dates")
-    if level.is_yield and float(np.median(np.abs(values))) > _FRACTION:
-        problem = f"{level.name!r} is typically {np.median(np.abs(values)):.3g}: a yield in percent"
-        raise InputError(argument, problem, fix="divide it by 100")
     if not level.is_yield and (values <= 0.0).any():
         row = int(np.argmax(values <= 0.0))
         problem = f"{level.name!r} is {values[row]:g}: not the level of a price or an index"
@@ -113,11 +123,16 @@ def shared(levels: Sequence[Level]) -> Changes:
     return Changes(scaled, changes)
 
 
-def at_month_ends(level: Level) -> Level:
-    """Return a level on its last row of each month, without the last month: it may be incomplete."""
-    index = pd.DatetimeIndex(level.values.index)
-    months = index.year.to_numpy() * 12 + index.month.to_numpy()
-    return Level(level.values.iloc[np.flatnonzero(np.diff(months))], level.is_yield, level.off_calendar)
+def at_month_ends(levels: Sequence[Level]) -> list[Level]:
+    """Return levels on the last date of each month that all have, without the last month.
+
+    Of each alone, calendars that differ on a month's last day would leave months without a date of both. The
+    last month may be incomplete.
+    """
+    index = pd.concat([each.values for each in levels], axis=1, join="inner").index
+    dates = pd.DatetimeIndex(index)
+    ends = dates[np.flatnonzero(np.diff(dates.year.to_numpy() * 12 + dates.month.to_numpy()))]
+    return [replace(each, values=each.values.loc[ends]) for each in levels]
 
 
 def notes_of(levels: Sequence[Level]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from allocator.statistics.regression_errors import RegressionErrors
 __all__ = ["Comovement"]
 
 _YIELD_UNIT = 0.01  # slopes are for a percentage point of a yield
+_ROLLING_YEARS = {"daily": 3.0, "weekly": 3.0, "monthly": 3.0, "quarterly": 10.0, "yearly": 20.0}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Settings:
     confidence: float
     n_resamples: int
     seed: int
-    rolling_years: float
+    rolling_years: float | None
     regimes: Regimes | pd.Series[str] | None
 
 
@@ -118,15 +119,11 @@ def comovement(y: Level, x: Level, starts: Sequence[Date], settings: Settings) -
     relation = _related(found, y, x, starts, settings)
     missing: list[str] = []
     is_fine = relation.frequency in ("daily", "weekly")
-    slow = [at_month_ends(each) for each in (y, x)] if is_fine else [y, x]
-    months = shared(slow)
-    monthly = None
-    if is_fine and len(months.changes[y.name]) >= 2:
-        monthly = _related(months, slow[0], slow[1], starts, settings)
+    months = shared(at_month_ends([y, x]) if is_fine else [y, x])
     return Comovement(
         relation,
-        monthly,
-        _rolling(changes, settings, missing),
+        _monthly(months, y, x, starts, settings, missing) if is_fine else None,
+        _rolling(changes, relation.frequency, settings, missing),
         constant_correlation_test(*changes),
         _break(months, y, x, settings.seed, missing),
         _by_regime(changes, settings, missing),
@@ -134,11 +131,27 @@ def comovement(y: Level, x: Level, starts: Sequence[Date], settings: Settings) -
     )
 
 
+def _monthly(
+    months: Changes, y: Level, x: Level, starts: Sequence[Date], settings: Settings, missing: list[str]
+) -> RelationByPeriod | None:
+    if len(months.changes[y.name]) < 2:
+        return None
+    try:
+        return _related(months, y, x, starts, settings)
+    except InputError as error:  # the daily relation stands without it
+        missing.append(f"month ends: {error}")
+        return None
+
+
 def _rolling(
-    changes: tuple[pd.Series[float], pd.Series[float]], settings: Settings, missing: list[str]
+    changes: tuple[pd.Series[float], pd.Series[float]],
+    frequency: str,
+    settings: Settings,
+    missing: list[str],
 ) -> CorrelationPath | None:
     try:
-        return rolling_correlation(*changes, settings.rolling_years, confidence=settings.confidence)
+        years = _ROLLING_YEARS[frequency] if settings.rolling_years is None else settings.rolling_years
+        return rolling_correlation(*changes, years, confidence=settings.confidence)
     except InputError as error:
         missing.append(f"rolling correlation: {error}")
         return None

@@ -13,6 +13,13 @@ import pandas as pd
 from allocator.errors import InputError
 from allocator.macro.anchor import show_diagnostics as show
 from allocator.macro.anchor._series import Level, find_level, notes_of, shared
+from allocator.macro.anchor._settings import (
+    is_between,
+    read_quantiles,
+    read_starts,
+    refuse_draws,
+    refuse_other_errors,
+)
 from allocator.macro.anchor.asymmetry import AsymmetricBeta, asymmetric_beta
 from allocator.macro.anchor.capture import CaptureRatios, capture_ratios
 from allocator.macro.anchor.comovement import Comovement, Settings, comovement, related, within
@@ -130,7 +137,7 @@ def anchor_diagnostics(
     since: Sequence[Date] = ("2022-01-01",),
     dollar_since: Date = "2025-04-01",
     dollar_window_years: float = 1.0,
-    rolling_years: float = 3.0,
+    rolling_years: float | None = None,
     quantiles: tuple[float, ...] = (0.10, 0.05, 0.01),
     regimes: Regimes | pd.Series[str] | None = None,
     errors: RegressionErrors = _HAC,
@@ -166,7 +173,7 @@ def anchor_diagnostics(
     dollar_since, dollar_window_years
         The same of the dollar, and how much before and after it is compared.
     rolling_years
-        Window of the rolling correlations.
+        Window of the rolling correlations; None for 3 years, 10 of quarters, 20 of years.
     quantiles
         Worst shares of the periods of stocks; those of fewer than 12 rows are left out, and said.
     regimes
@@ -181,7 +188,12 @@ def anchor_diagnostics(
     InputError
         A name that is not found, a yield in percent, a price that is not positive, settings out of range.
     """
-    _refuse_settings(errors, confidence, dollar_window_years, rolling_years, n_resamples, quantiles)
+    refuse_confidence(confidence)
+    refuse_other_errors(errors)
+    refuse_draws(n_resamples, seed)
+    _refuse_other_inputs(market, beside, regimes)
+    _refuse_other_spans(dollar_window_years, rolling_years)
+    shares, periods = read_quantiles(quantiles), read_starts(since, "since")
     given = {
         "gold": gold,
         "bonds": bonds,
@@ -194,30 +206,28 @@ def anchor_diagnostics(
         "valuation": valuation,
     }
     settings = Settings(errors, confidence, n_resamples, seed, rolling_years, regimes)
-    study = _studied(market, beside, given, since, settings)
-    return _diagnosed(study, market, parse_date(dollar_since, "dollar_since"), dollar_window_years, quantiles)
+    study = _studied(market, beside, given, periods, settings)
+    return _diagnosed(study, market, parse_date(dollar_since, "dollar_since"), dollar_window_years, shares)
 
 
-def _refuse_settings(
-    errors: RegressionErrors,
-    confidence: float,
-    dollar_window_years: float,
-    rolling_years: float,
-    n_resamples: int,
-    quantiles: tuple[float, ...],
-) -> None:
-    """Refuse here what every part would refuse, so that nothing is left out for it."""
-    refuse_confidence(confidence)
-    if not isinstance(errors, RegressionErrors):
-        raise InputError("errors", f"{errors!r} are no errors", fix="pass al.NeweyWestErrors(4), say")
-    for name, years in (("dollar_window_years", dollar_window_years), ("rolling_years", rolling_years)):
-        if not 0.0 < years < 200.0:
-            raise InputError(name, f"{years!r} is no span of years")
-    if n_resamples < 1:
-        raise InputError("n_resamples", f"{n_resamples} is not a positive number")
-    for quantile in quantiles:
-        if not 0.0 < quantile < 0.5:
-            raise InputError("quantiles", f"{quantile!r} is not between 0 and 0.5", fix="pass 0.05 for 5 %")
+def _refuse_other_inputs(market: object, beside: object, regimes: object) -> None:
+    if regimes is not None and not isinstance(regimes, Regimes | pd.Series):
+        problem = f"expected regimes or a Series of labels, got {type(regimes).__name__}"
+        raise InputError("regimes", problem, fix="pass None for none")
+    if not isinstance(market, Market):
+        problem = f"expected a Market, got {type(market).__name__}"
+        raise InputError("market", problem, fix="pass al.Market(prices, cash=...)")
+    if beside is not None and not isinstance(beside, pd.DataFrame):
+        problem = f"expected a DataFrame with a column a series, got {type(beside).__name__}"
+        fix = "pass beside.to_frame(name)" if isinstance(beside, pd.Series) else "pass pd.DataFrame(...)"
+        raise InputError("beside", problem, fix=fix)
+
+
+def _refuse_other_spans(dollar_window_years: float, rolling_years: float | None) -> None:
+    rolling = () if rolling_years is None else (("rolling_years", rolling_years),)
+    for name, years in (("dollar_window_years", dollar_window_years), *rolling):
+        if not is_between(years, 0.0, 200.0):
+            raise InputError(name, f"{years!r} is no span of years", fix="pass 3, say")
 
 
 def _studied(
@@ -227,10 +237,6 @@ def _studied(
     since: Sequence[Date],
     settings: Settings,
 ) -> _Study:
-    if isinstance(since, str):
-        raise InputError("since", f"{since!r} is one text", fix=f"pass [{since!r}]")
-    for date in since:
-        parse_date(date, "since")
     names = {role: name if name is not None else _USUAL[role] for role, name in given.items()}
     levels = {}
     for role, name in names.items():
@@ -240,7 +246,18 @@ def _studied(
         elif given[role] is not None:
             fix = f"there are: {', '.join(_known(market, beside)) or 'none'}"
             raise InputError(role, f"no series {name!r} in the market, its signals or `beside`", fix=fix)
+    _refuse_one_series(levels)
     return _Study(levels, names, tuple(since), settings)
+
+
+def _refuse_one_series(levels: Mapping[str, Level]) -> None:
+    """Refuse one series in two roles: it would be compared with itself."""
+    roles: dict[str, str] = {}
+    for role, level in levels.items():
+        if level.name in roles:
+            problem = f"{level.name!r} is {roles[level.name]}, too: it would be compared with itself"
+            raise InputError(role, problem, fix=f"pass another series as {role} or as {roles[level.name]}")
+        roles[level.name] = role
 
 
 def _known(market: Market, beside: pd.DataFrame | None) -> list[str]:

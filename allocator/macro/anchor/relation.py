@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError
 from allocator.macro.anchor import show_relation as show
-from allocator.market.market import Date, parse_date
+from allocator.macro.anchor._equality import equal_coefficients
+from allocator.macro.anchor._settings import is_between, read_starts, refuse_draws, refuse_other_errors
+from allocator.market.market import Date
 from allocator.statistics import correlation_interval, level_correlation
 from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._pairs import Pair, read_dated_pair
-from allocator.statistics._returns import FloatArray
-from allocator.statistics.regression import LeastSquares, WaldTest, least_squares, wald_test
+from allocator.statistics._returns import FloatArray, read_one_series
+from allocator.statistics.regression import LeastSquares, WaldTest, least_squares, linear_combination
 from allocator.statistics.regression_errors import RegressionErrors, WideHACErrors
 
 __all__ = ["RelationByPeriod", "relation_by_period"]
 
+Levels = tuple["pd.Series[float]", "pd.Series[float]"]
 Rows = NDArray[np.bool_]
 _HAC = WideHACErrors()
-_CHANGE = "slope {} - 1"
 _CHANGES = ("change", "change_low", "change_high", "change_p")
 _COLUMNS = (
     "intercept",
@@ -38,6 +40,18 @@ _COLUMNS = (
     "correlation_low",
     "correlation_high",
 )
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What is asked of every period."""
+
+    errors: RegressionErrors
+    per: float
+    confidence: float
+    n_resamples: int
+    seed: int
+    levels: Levels | None
 
 
 @final
@@ -58,10 +72,11 @@ class RelationByPeriod:
     per
         The slope is for this much of what explains.
     equal_slopes
-        Wald test that the slope is the same in all periods that have one: Chow's, with the errors asked for,
-        at dates known beforehand. None for a single period.
+        Wald test that the slope is the same in all periods that have one, at dates known beforehand: of the
+        separate fits, each with the variance and the degrees of freedom of its own rows (Welch, 1947). None
+        for a single period.
     equal_relations
-        The same of intercept and slope together.
+        The same of intercept and slope together (Krishnamoorthy and Yu, 2004).
     autocorrelation
         First autocorrelation of the changes of each; about 0.25 in changes of averages of a random walk,
         Working (1960).
@@ -139,27 +154,26 @@ def relation_by_period(
         Dates that differ or are none, NaN, starts that do not increase or leave a period without a row.
     """
     refuse_confidence(confidence)
-    if not 0.0 < per < np.inf:
+    refuse_draws(n_resamples, seed)
+    refuse_other_errors(errors)
+    _refuse_other_levels(levels)
+    if not is_between(per, 0.0, np.inf):
         raise InputError("per", f"{per!r} is not a positive number", fix="pass 0.01 for a percentage point")
-    pair, dates, frequency = read_dated_pair(y, x)
+    pair, dates, frequency = read_dated_pair(read_one_series(y, "y"), read_one_series(x, "x"))
     periods = _periods(dates, starts)
-    rows = [
-        _period(pair, dates, chosen, errors, per, confidence, n_resamples, seed, levels) for chosen in periods
-    ]
-    usable = [number for number, row in enumerate(rows) if not row["reason"]]
-    stacked = _stacked(pair, [periods[number] for number in usable], errors, confidence)
-    changes = [] if stacked is None else [_CHANGE.format(j) for j in range(2, len(usable) + 1)]
-    for number, name in zip(usable[1:], changes, strict=False):
-        assert stacked is not None
-        found = stacked.table.loc[name, ["estimate", "low", "high", "p_value"]].to_numpy(dtype=float)
-        rows[number] |= dict(zip(_CHANGES, (*(per * found[:3]), found[3]), strict=True))
+    asked = _Asked(errors, per, confidence, n_resamples, seed, levels)
+    done = [_period(pair, dates, chosen, asked) for chosen in periods]
+    rows, fits = [row for row, _ in done], [fit for _, fit in done if fit is not None]
+    for row, fit in done:
+        if fit is not None and fit is not fits[0]:
+            row |= dict(zip(_CHANGES, _change(fits[0], fit, asked), strict=True))
     table = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="period"))
     return RelationByPeriod(
         pair.names,
         table,
         per,
-        None if stacked is None else wald_test(stacked, [{name: 1.0} for name in changes]),
-        None if stacked is None else wald_test(stacked, [{name: 1.0} for name in stacked.table.index[2:]]),
+        equal_coefficients(fits, ["slope"]) if len(fits) > 1 else None,
+        equal_coefficients(fits, ["intercept", "slope"]) if len(fits) > 1 else None,
         (_autocorrelation(pair.matrix[:, 0]), _autocorrelation(pair.matrix[:, 1])),
         frequency.name,
         confidence,
@@ -171,9 +185,7 @@ def relation_by_period(
 
 def _periods(dates: pd.DatetimeIndex, starts: Sequence[Date]) -> list[Rows]:
     """Return which rows are of each period, refusing periods without rows."""
-    if isinstance(starts, str):
-        raise InputError("starts", f"{starts!r} is one text", fix="pass a list of dates")
-    edges = [parse_date(start, "starts") for start in starts]
+    edges = read_starts(starts, "starts")
     for before, after in pairwise(edges):
         if not before < after:
             raise InputError("starts", "is not after the one before it", date=after)
@@ -189,40 +201,59 @@ def _periods(dates: pd.DatetimeIndex, starts: Sequence[Date]) -> list[Rows]:
 
 
 def _period(
-    pair: Pair,
-    dates: pd.DatetimeIndex,
-    chosen: Rows,
-    errors: RegressionErrors,
-    per: float,
-    confidence: float,
-    n_resamples: int,
-    seed: int,
-    levels: tuple[pd.Series[float], pd.Series[float]] | None,
-) -> dict[str, Any]:
+    pair: Pair, dates: pd.DatetimeIndex, chosen: Rows, asked: _Asked
+) -> tuple[dict[str, Any], LeastSquares | None]:
+    """Return a row of the table, and the fit of a period that has enough rows."""
     part, index = pair.only(chosen), dates[chosen]
     row: dict[str, Any] = {"begin": index[0], "end": index[-1], "n": part.n}
     row |= dict.fromkeys((*_COLUMNS, *_CHANGES, "levels"), float("nan"))
     row["reason"] = part.missing()
     if row["reason"]:
-        return row
+        return row, None
     y, x = (pd.Series(part.matrix[:, j], index, name=pair.names[j]) for j in (0, 1))
-    fit = least_squares(y, {"slope": x}, errors, confidence=confidence)
-    together = correlation_interval(y, x, confidence=confidence, n_resamples=n_resamples, seed=seed)
+    fit = least_squares(y, {"slope": x}, asked.errors, confidence=asked.confidence)
+    together = correlation_interval(
+        y, x, confidence=asked.confidence, n_resamples=asked.n_resamples, seed=asked.seed
+    )
     slope = fit.table.to_dict("index")["slope"]
     numbers = (
         float(fit.coefficients["intercept"]),
-        *(per * slope[name] for name in ("estimate", "standard_error", "low", "high")),
+        *(asked.per * slope[name] for name in ("estimate", "standard_error", "low", "high")),
         slope["p_value"],
         together.correlation,
         together.bootstrap.low,
         together.bootstrap.high,
     )
     row |= dict(zip(_COLUMNS, numbers, strict=True))
-    row["levels"] = _levels(levels, index)
-    return row
+    row["reason"] = fit.reason
+    row["levels"] = _levels(asked.levels, index)
+    return row, fit
 
 
-def _levels(levels: tuple[pd.Series[float], pd.Series[float]] | None, index: pd.DatetimeIndex) -> float:
+def _change(first: LeastSquares, fit: LeastSquares, asked: _Asked) -> tuple[float, float, float, float]:
+    """Return the slope less that of the first period, its interval, and its p-value of Welch's t."""
+    from scipy.special import stdtrit  # not at the top: importing allocator costs no more than pandas
+
+    test = equal_coefficients([first, fit], ["slope"])
+    parts = [linear_combination(each, {"slope": 1.0}) for each in (first, fit)]
+    error = float(np.hypot(parts[0].standard_error, parts[1].standard_error))
+    width = float(stdtrit(test.degrees, 0.5 + asked.confidence / 2.0)) * error
+    change = parts[1].estimate - parts[0].estimate
+    return asked.per * change, asked.per * (change - width), asked.per * (change + width), test.p_value
+
+
+def _refuse_other_levels(levels: object) -> None:
+    fix = "pass (levels_of_y, levels_of_x), each a Series with dates"
+    if levels is None:
+        return
+    if not isinstance(levels, tuple | list) or len(levels) != 2:
+        raise InputError("levels", f"expected two Series, got {type(levels).__name__}", fix=fix)
+    for each in levels:
+        if not isinstance(each, pd.Series):
+            raise InputError("levels", f"expected a Series, got {type(each).__name__}", fix=fix)
+
+
+def _levels(levels: Levels | None, index: pd.DatetimeIndex) -> float:
     if levels is None:
         return float("nan")
     first, second = (each.reindex(index) for each in levels)
@@ -230,21 +261,6 @@ def _levels(levels: tuple[pd.Series[float], pd.Series[float]] | None, index: pd.
         missing = index[(first.isna() | second.isna()).to_numpy()]
         raise InputError("levels", f"missing for {len(missing)} of the changes", date=missing[0])
     return level_correlation(first, second).levels
-
-
-def _stacked(
-    pair: Pair, periods: list[Rows], errors: RegressionErrors, confidence: float
-) -> LeastSquares | None:
-    """Return one regression on all periods, with what each adds to the first; None for a single period."""
-    if len(periods) < 2:
-        return None
-    kept = np.any(periods, axis=0)
-    y, x = pair.matrix[kept].T
-    columns: dict[str, FloatArray] = {"slope": x}
-    for j, chosen in enumerate(periods[1:], 2):
-        inside = chosen[kept].astype(float)
-        columns |= {f"intercept {j} - 1": inside, _CHANGE.format(j): inside * x}
-    return least_squares(y, columns, errors, confidence=confidence)
 
 
 def _autocorrelation(changes: FloatArray) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from allocator.errors import InputError
 from allocator.macro.anchor import show
+from allocator.macro.anchor._settings import is_between, read_quantiles, refuse_other_errors
 from allocator.statistics._pairs import refuse_other_rows
 from allocator.statistics._returns import FloatArray, Returns, read_one_series, read_returns
 from allocator.statistics.regression import LeastSquares, least_squares, linear_combination
@@ -88,14 +89,17 @@ def safe_haven(
     Raises
     ------
     InputError
-        Dates that differ, a quantile not between 0 and 0.5, given twice or with fewer than 12 rows.
+        Dates that differ, a quantile not between 0 and 0.5, given twice or with fewer than 12 rows, a market
+        named like the worst periods of another ("A q10%" beside "A").
     """
-    if not 0.0 < significance < 0.5:
+    refuse_other_errors(errors)
+    if not is_between(significance, 0.0, 0.5):
         raise InputError("significance", f"{significance!r} is not between 0 and 0.5", fix="pass 0.05")
     explained, table = read_one_series(asset, "asset"), read_returns(markets, "markets")
     refuse_other_rows(explained, table)
     ordered = _checked(quantiles, explained.n_periods)
     names = [str(name) if not table.is_array else f"market {j + 1}" for j, name in enumerate(table.columns)]
+    _refuse_one_name(names, ordered)
     thresholds = np.quantile(table.matrix, ordered, axis=0).T.reshape(len(names), len(ordered))
     columns = _columns(table.matrix, names, thresholds, ordered)
     y, name = explained.matrix[:, 0], str(explained.columns[0])
@@ -117,15 +121,22 @@ def safe_haven(
 
 def _checked(quantiles: tuple[float, ...], n: int) -> tuple[float, ...]:
     """Return the quantiles, the mildest first."""
+    quantiles = read_quantiles(quantiles)
     for quantile in quantiles:
-        if not 0.0 < quantile < 0.5:
-            raise InputError("quantiles", f"{quantile!r} is not between 0 and 0.5", fix="pass 0.05 for 5 %")
         if int(quantile * n) < _FEWEST:
             problem = f"{quantile:g} of {n} rows leaves {int(quantile * n)}, at least {_FEWEST} are needed"
             raise InputError("quantiles", problem, fix="leave it out or pass a longer sample")
     if not quantiles or len(set(quantiles)) < len(quantiles):
         raise InputError("quantiles", "none, or one of them twice", fix="pass (0.10, 0.05, 0.01)")
     return tuple(sorted(quantiles, reverse=True))
+
+
+def _refuse_one_name(names: list[str], quantiles: tuple[float, ...]) -> None:
+    """Refuse a market that is called what a coefficient of another one is."""
+    labels = [*names, *(_label(name, quantile) for name in names for quantile in quantiles)]
+    for name in names:
+        if labels.count(name) > 1:
+            raise InputError("markets", "two coefficients would have this name", asset=name, fix="rename it")
 
 
 def _columns(

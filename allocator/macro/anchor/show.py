@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.errors import iso_date
-from allocator.macro.anchor._parts import Parts, between, number, p_value, parts_html, parts_text, rough
+from allocator.macro.anchor._parts import (
+    Parts,
+    between,
+    in_brackets,
+    number,
+    p_value,
+    parts_html,
+    parts_text,
+    reasons,
+    rough,
+    with_error,
+)
 
 if TYPE_CHECKING:
     from allocator.macro.anchor.asymmetry import AsymmetricBeta, ConditionalBetas
@@ -39,7 +50,7 @@ def asymmetry_row(label: str, result: AsymmetricBeta) -> list[str]:
     """Return a row of the table of betas."""
     cells = [label, f"{result.fit.n:,}"]
     for each, form in ((result.alpha, "+.4f"), (result.up, "+.2f"), (result.down, "+.2f")):
-        cells.append(f"{number(each.estimate, form)} ({number(each.low, form)}, {number(each.high, form)})")
+        cells.append(f"{number(each.estimate, form)}{in_brackets(each.low, each.high, form, ', ')}")
     return cells
 
 
@@ -72,6 +83,7 @@ def _asymmetry_parts(result: AsymmetricBeta) -> Parts:
         f"n={result.fit.n:,} ({result.n_up:,} rises, {result.n_down:,} falls), "
         f"{iso_date(result.fit.begin)} to {iso_date(result.fit.end)}{a_year}",
         *asymmetry_legend(result),
+        *reasons(result.fit),
         *rough(result.fit.n, result.fit.method),
     ]
     title = " on ".join(result.names) + ", where it rises and where it falls"
@@ -97,14 +109,19 @@ def _conditional_parts(result: ConditionalBetas) -> Parts:
                 label,
                 f"{fit.n:,}",
                 f"{number(fit.coefficients['intercept'], '+.5f')}",
-                f"{number(beta['estimate'])} ± {number(beta['standard_error'], '.3f')}",
+                with_error(beta["estimate"], beta["standard_error"]),
                 between(beta["low"], beta["high"]),
             ]
         )
     interval = f"{100 * result.bull.confidence:g} % interval"
     lines = [f"bull over bear: {number(result.timing_ratio)}, which says little where bear is near 0"]
     title = " on ".join(result.names) + ": separate regressions where it rises and where it falls"
-    return title, ["", "n", "alpha", "beta ± se", interval], rows, [*lines, result.bull.method]
+    return (
+        title,
+        ["", "n", "alpha", "beta ± se", interval],
+        rows,
+        [*lines, result.bull.method, *reasons(result.bull, result.bear)],
+    )
 
 
 def conditional_text(result: ConditionalBetas) -> str:
@@ -124,7 +141,7 @@ def capture_cells(row: Any) -> list[str]:
     """Return a row of the table of captures."""
     return [
         f"{row['n']:,.0f}",
-        f"{number(row['capture'])} ({between(row['low'], row['high'])})",
+        f"{number(row['capture'])}{in_brackets(row['low'], row['high'])}",
         f"{number(row['number'], '.3f')}",
         f"{number(row['percent'], '.3f')}",
     ]
@@ -135,8 +152,8 @@ def _capture_parts(result: CaptureRatios) -> Parts:
         [
             str(side),
             *capture_cells(row),
-            f"{number(row['cumulative'], '+.3g')} "
-            f"({between(row['cumulative_low'], row['cumulative_high'], '+.3g')})",
+            number(row["cumulative"], "+.3g")
+            + in_brackets(row["cumulative_low"], row["cumulative_high"], "+.3g"),
         ]
         for side, row in result.table.iterrows()
     ]
@@ -156,6 +173,11 @@ def capture_lines(result: CaptureRatios) -> list[str]:
         "return",
         f"brackets: {100 * result.confidence:g} % intervals, percentiles of {result.n_resamples:,} resamples "
         f"in blocks, seed {result.seed}",
+        *(
+            f"{side}: the benchmark moved on this side in {row['n_usable']:,.0f} of the resamples only"
+            for side, row in result.table.iterrows()
+            if row["n_usable"] < result.n_resamples
+        ),
     ]
 
 
@@ -179,7 +201,7 @@ def haven_rows(result: SafeHaven) -> list[list[str]]:
             f"{row['market']}, {row['condition']}",
             "" if np.isinf(row["threshold"]) else f"{row['threshold']:+.2%}",
             f"{row['n']:,}",
-            f"{number(row['beta'])} ± {number(row['standard_error'], '.3f')}",
+            with_error(row["beta"], row["standard_error"]),
             between(row["low"], row["high"]),
             str(row["verdict"]),
         ]
@@ -195,14 +217,14 @@ def haven_head(result: SafeHaven) -> list[str]:
 def haven_lines(result: SafeHaven) -> list[str]:
     """Return what the verdicts rest on."""
     return [
-        f"n={result.fit.n:,}; strong, no: one-sided at {result.significance:.0%}; quantiles of the sample "
-        f"itself; {result.fit.method} (the papers: GARCH)",
+        f"n={result.fit.n:,}; strong, no: one-sided at {100 * result.significance:g} %; quantiles of the "
+        f"sample itself; {result.fit.method} (the papers: GARCH)",
     ]
 
 
 def _haven_parts(result: SafeHaven) -> Parts:
     title = f"{result.asset} as a hedge and a safe haven (Baur and Lucey, 2010; Baur and McDermott, 2010)"
-    lines = [*haven_lines(result), *rough(result.fit.n, result.fit.method)]
+    lines = [*haven_lines(result), *reasons(result.fit), *rough(result.fit.n, result.fit.method)]
     return title, haven_head(result), haven_rows(result), lines
 
 

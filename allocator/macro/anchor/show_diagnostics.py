@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from allocator.macro.anchor._parts import Parts, p_value, parts_html, parts_text, rough
+from allocator.macro.anchor._parts import Parts, p_value, parts_html, parts_text, reasons, rough
 from allocator.macro.anchor.show import (
     ASYMMETRY_HEAD,
     asymmetry_legend,
@@ -93,7 +93,11 @@ def _betas(
         rows = [asymmetry_row(label, each) for label, each in found.items()]
         smallest = min(each.fit.n for each in found.values())
         lines = [f"{label}: {tests(each)}" for label, each in found.items()]
-        lines += [*legend(first), *rough(smallest, first.fit.method)]
+        lines += [
+            *legend(first),
+            *reasons(*(each.fit for each in found.values())),
+            *rough(smallest, first.fit.method),
+        ]
         yield (f"{heading}: {' on '.join(first.names)}", ASYMMETRY_HEAD, rows, lines), 1
 
 

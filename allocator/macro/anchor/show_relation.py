@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from allocator.errors import iso_date
-from allocator.macro.anchor._parts import Parts, between, number, p_value, parts_html, parts_text, rough
+from allocator.macro.anchor._parts import (
+    Parts,
+    between,
+    in_brackets,
+    number,
+    p_value,
+    parts_html,
+    parts_text,
+    rough,
+    with_error,
+)
 from allocator.statistics.show_regression import p_text
 
 if TYPE_CHECKING:
@@ -29,7 +39,7 @@ def _relation_rows(result: RelationByPeriod, label: str = "") -> list[list[str]]
         [
             f"{label}{iso_date(row['begin'])} to {iso_date(row['end'])}",
             f"{row['n']:,}",
-            f"{number(row['slope'], '+.4f')} ± {number(row['standard_error'], '.4f')}",
+            with_error(row["slope"], row["standard_error"], "+.4f", ".4f"),
             p_text(row["p_value"]),
             number(row["correlation"], "+.2f"),
             between(row["correlation_low"], row["correlation_high"], "+.2f"),
@@ -64,14 +74,14 @@ def _equality(result: RelationByPeriod) -> list[str]:
     if slopes is None or both is None:
         return []
     first, second = p_value(slopes.p_value), p_value(both.p_value)
-    return [*changes(result), f"equal slopes: {first}, intercepts too: {second} (Wald)"]
+    return [*changes(result), f"equal slopes: {first}, intercepts too: {second} (Wald, separate fits)"]
 
 
 def changes(result: RelationByPeriod, label: str = "") -> list[str]:
     """Return a line for each period whose slope is compared with that of the first."""
     return [
-        f"{label}slope from {iso_date(row['begin'])} less the first: {row['change']:+.4f} "
-        f"({between(row['change_low'], row['change_high'], '+.4f')}), {p_value(row['change_p'])}"
+        f"{label}slope from {iso_date(row['begin'])} less the first: {row['change']:+.4f}"
+        f"{in_brackets(row['change_low'], row['change_high'], '+.4f')}, {p_value(row['change_p'])}"
         for row in result.table.to_dict("records")
         if row["change"] == row["change"]
     ]
@@ -134,7 +144,7 @@ def _comovement_lines(result: Comovement) -> Iterator[str]:
         if each.equal_slopes is not None and len(each.equal_slopes.restrictions) > 1
     ]
     if tests:
-        yield f"equal slopes in all periods (Wald): {', '.join(tests)}"
+        yield f"equal slopes in all periods (Wald, separate fits): {', '.join(tests)}"
     if result.break_test is not None:
         found = result.break_test
         rows = "month ends" if result.monthly else f"{result.relation.frequency} rows"
@@ -147,7 +157,7 @@ def _comovement_lines(result: Comovement) -> Iterator[str]:
         yield (
             f"one correlation throughout: {p_value(constancy.p_value)}, departs most at "
             f"{iso_date(constancy.date)} ({constancy.before:+.2f} up to then, {constancy.after:+.2f} after; "
-            f"n={constancy.n:,})"
+            f"n={constancy.n:,}; means and variances taken as constant: a change of volatility rejects, too)"
         )
     yield from _rolling_line(result)
     yield from _regime_line(result)
@@ -162,7 +172,7 @@ def _rolling_line(result: Comovement) -> Iterator[str]:
         yield (
             f"rolling r, {last['n']:,.0f} rows: {table['correlation'].min():+.2f} ({iso_date(lowest)}) to "
             f"{table['correlation'].max():+.2f} ({iso_date(highest)}); {last['correlation']:+.2f} "
-            f"({between(last['low'], last['high'], '+.2f')}) at the end"
+            f"at the end{in_brackets(last['low'], last['high'], '+.2f')}"
         )
 
 
@@ -170,12 +180,12 @@ def _regime_line(result: Comovement) -> Iterator[str]:
     if result.by_regime is not None:
         table = result.by_regime.table
         each = [
-            f"{name} {number(row['correlation'], '+.2f')} ({between(row['low'], row['high'], '+.2f')}; "
-            f"n={row['n']:,})"
+            f"{name} {number(row['correlation'], '+.2f')}{in_brackets(row['low'], row['high'], '+.2f')}, "
+            f"n={row['n']:,}"
             for name, row in table.iterrows()
         ]
         equal = result.by_regime.p_equal
-        yield f"r by regime: {', '.join(each)}; equal: {p_value(equal) if isinstance(equal, float) else '–'}"
+        yield f"r by regime: {'; '.join(each)}; equal: {p_value(equal) if isinstance(equal, float) else '–'}"
 
 
 def comovement_text(result: Comovement) -> str:

@@ -17,10 +17,19 @@ from allocator.statistics._returns import FloatArray
 __all__: list[str] = []
 
 _PERCENT_FROM = 0.5  # no yield, nor any part of one, is 50 % a year; 0.5 is half a percent
-_CHANGES_THAT_TELL = 60
-# A number and its unit, as in 10Y, 3MO, 120M, 5-year; or the families that leave the unit out.
-_WITH_UNIT = re.compile(r"(?<![\d.])(\d{1,3})[ _-]?(mo|m|y)", re.IGNORECASE)
-_FAMILY = re.compile(r"^(?:DGS|DFII|ACMY|ACMTP|ACMRNY|THREEFY|THREEFYTP)0?(\d{1,2})(?!\d)", re.IGNORECASE)
+# Changes from which their mean tells. A bill once moved 0.004 a day over 24 days (1980), which is the limit;
+# 24 months of no yield since 1961 come near theirs.
+_CHANGES_THAT_TELL = {"daily": 60, "weekly": 24, "monthly": 24, "quarterly": 24, "yearly": 24}
+# A number and its unit at the end of a word, as in 10Y, 3MO, 120M, 5-year, T5YIE; not v2M, nor 12m change.
+_WITH_UNIT = re.compile(
+    r"(?<![\d.])(?<!^v)(?<![_ -]v)(\d{1,3})[ _-]?(months?|mo|m|years?|yr|y)"
+    r"(?:(?![a-z])|(?=IEM?(?![a-z])|IFR))(?![ _-]*(?:change|growth|average|mean|moving|lag|inflation))",
+    re.IGNORECASE,
+)
+# The families that leave the unit out.
+_FAMILY = re.compile(
+    r"^(?:DGS|DFII|ACMY|ACMTP|ACMRNY|THREEFYTP|THREEFY)0?(\d{1,2})(?!\d|m(?:o|$|_))", re.IGNORECASE
+)
 
 
 def read_yields(series: Any, argument: str, asset: str | None = None) -> pd.Series[float]:
@@ -58,9 +67,11 @@ def refuse_percent(values: FloatArray, dates: pd.DatetimeIndex, argument: str, a
             f"{values[row][np.argmax(np.abs(values[row]))]:g} looks like percent ({large.sum()} such rows)"
         )
         raise InputError(argument, problem, asset=asset, date=dates[row], fix="divide by 100")
-    if len(dates) <= _CHANGES_THAT_TELL:
+    if len(dates) <= min(_CHANGES_THAT_TELL.values()):
         return
     frequency = infer_frequency(dates, argument).name
+    if len(dates) <= _CHANGES_THAT_TELL[frequency]:
+        return
     moves, limit = np.abs(np.diff(values, axis=0)).mean(axis=0).max(), _LARGEST_MEAN_CHANGE[frequency]
     if moves > limit:
         problem = f"looks like percent: a {frequency} change is {moves:.4f} on average, above {limit:g}"
@@ -81,11 +92,13 @@ def refuse_other_maturity(name: object, maturity: float, argument: str, asset: s
 
 def _maturity_said(name: str) -> float | None:
     """Return the years that a name such as DGS10, T10YIE, ACMTP02 or DGS3MO states, or None."""
-    with_unit = _WITH_UNIT.search(name)
-    if with_unit:
-        return float(with_unit[1]) / (1.0 if with_unit[2].lower() == "y" else 12.0)
     family = _FAMILY.match(name)
-    return float(family[1]) if family else None
+    if family:
+        return float(family[1])
+    with_unit = _WITH_UNIT.search(name)
+    if not with_unit:
+        return None
+    return float(with_unit[1]) / (1.0 if with_unit[2].lower().startswith("y") else 12.0)
 
 
 def refuse_other_dates(series: pd.Series[float], total: pd.Series[float], argument: str, asset: str) -> None:

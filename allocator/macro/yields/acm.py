@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,18 @@ from allocator.frequency import infer_frequency
 from allocator.macro.yields import show
 from allocator.macro.yields.curves import read_curve
 from allocator.statistics._returns import FloatArray
+from allocator.statistics._settings import is_whole
 
-__all__ = ["ACMFit", "ACMModel", "Panel", "curve_loadings", "estimate_rows", "fit_acm", "read_panel"]
+__all__ = [
+    "ACMFit",
+    "ACMModel",
+    "Panel",
+    "curve_loadings",
+    "estimate_rows",
+    "fit_acm",
+    "read_model",
+    "read_panel",
+]
 
 FEWEST_MONTHS = 60
 # A component whose share of the variance is less than this is the rounding of the yields.
@@ -52,7 +62,9 @@ class ACMModel:
     return_months: Sequence[int] = (6, *range(12, 121, 12))
 
     def __post_init__(self) -> None:
-        if isinstance(self.n_factors, bool) or not 1 <= self.n_factors <= len(self.factor_months):
+        _refuse_no_months("factor_months", self.factor_months)
+        _refuse_no_months("return_months", self.return_months)
+        if not is_whole(self.n_factors) or not 1 <= self.n_factors <= len(self.factor_months):
             problem = f"{self.n_factors!r} of {len(self.factor_months)} yields"
             raise InputError("n_factors", problem, fix="the authors take 5")
         if len(self.return_months) < self.n_factors:
@@ -73,6 +85,25 @@ class ACMModel:
             f"{min(self.factor_months)} to {max(self.factor_months)} months, monthly VAR(1), returns of "
             f"{len(self.return_months)} maturities"
         )
+
+
+def _refuse_no_months(argument: str, months: Any) -> None:
+    """Refuse maturities that are no list of different whole months."""
+    is_list = isinstance(months, Sequence | np.ndarray | pd.Index) and not isinstance(months, str)
+    if not is_list or not len(months) or not all(is_whole(month) and month > 0 for month in months):
+        problem = f"{months!r}: expected whole months"
+        raise InputError(argument, problem, fix="pass range(3, 121), say")
+    if len(set(months)) < len(months):
+        raise InputError(argument, "a maturity is there twice", fix="leave it out")
+
+
+def read_model(model: ACMModel | None) -> ACMModel:
+    """Return the model that was passed, or the authors'."""
+    if model is None:
+        return ACMModel()
+    if not isinstance(model, ACMModel):
+        raise InputError("model", f"{model!r} is no model", fix="pass al.ACMModel(n_factors=3), say")
+    return model
 
 
 @final
@@ -167,7 +198,7 @@ def fit_acm(zeros: pd.DataFrame, model: ACMModel | None = None) -> ACMFit:
     InsufficientHistoryError
         Fewer than 60 months.
     """
-    chosen = ACMModel() if model is None else model
+    chosen = read_model(model)
     panel = read_panel(zeros, chosen)
     return estimate_rows(panel, len(panel.dates), chosen)
 

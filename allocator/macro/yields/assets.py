@@ -172,20 +172,32 @@ def _refuse_unknown_pairs(returns: Any, pairs: Sequence[tuple[str, str]]) -> Non
 def _grouped(returns: Any, groups: Mapping[str, Sequence[str]] | None) -> tuple[pd.DataFrame, str | None]:
     """Return the returns with a column a group, and one of the second less the first."""
     _refuse_unknown_pairs(returns, ())
-    named = {} if groups is None else dict(groups)
-    if len(named) > 2:
-        raise InputError("groups", f"{len(named)} groups, at most two can be compared")
-    for name, members in named.items():
-        missing = [member for member in members if member not in returns.columns]
-        if missing or not len(members) or isinstance(members, str) or name in returns.columns:
-            problem = f"group of {list(members)}: expected columns of the returns, and a name of its own"
-            raise InputError("groups", problem, asset=name)
+    named = _read_groups(groups, returns.columns)
     table = returns.assign(**{name: returns[list(members)].mean(axis=1) for name, members in named.items()})
     if len(named) < 2:
         return table, None
     first, second = named
     contrast = f"{second} – {first}"
     return table.assign(**{contrast: table[second] - table[first]}), contrast
+
+
+def _read_groups(groups: Any, columns: pd.Index) -> dict[str, list[str]]:
+    """Return the columns of each group, refusing what is none."""
+    fix = 'pass {"dollar": ["SPY"], "non-dollar": ["EFA", "GLD"]}, say'
+    if groups is not None and not isinstance(groups, Mapping):
+        problem = f"expected columns by name, got {type(groups).__name__}"
+        raise InputError("groups", problem, fix=fix)
+    named = {} if groups is None else dict(groups)
+    if len(named) > 2:
+        raise InputError("groups", f"{len(named)} groups, at most two can be compared")
+    for name, members in named.items():
+        if not isinstance(name, str):
+            raise InputError("groups", f"a group is called {name!r}, expected a text", fix=fix)
+        known = isinstance(members, Sequence) and not isinstance(members, str) and len(members) > 0
+        if not known or any(member not in columns for member in members) or name in columns:
+            problem = f"group of {members!r}: expected columns of the returns, and a name of its own"
+            raise InputError("groups", problem, asset=name, fix=fix)
+    return {name: list(members) for name, members in named.items()}
 
 
 def _rises(yields: pd.Series[float], dates: pd.Index) -> Regimes:

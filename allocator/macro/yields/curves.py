@@ -101,6 +101,8 @@ def read_curve(curve: Any, argument: str) -> tuple[pd.DatetimeIndex, Any, FloatA
         raise InputError(argument, problem)
     dates = validate_index(curve.index, argument)
     months = _months(curve.columns, argument)
+    if not len(dates):
+        raise InputError(argument, "no rows")
     columns = [float_column(curve.iloc[:, j], argument, dates, str(m)) for j, m in enumerate(months)]
     for month, column in zip(months, columns, strict=True):
         refuse_unknown(column, dates, argument, int(month))

@@ -26,6 +26,8 @@ __all__ = ["YieldDecomposition", "carve_credit", "decompose_yield"]
 
 _ADDITIVE = 1e-10  # fractions a year
 _LONGEST_MATURITY = 100.0
+_WIDEST_SPREAD = 5000.0  # basis points: half of what is lent, a year; no yield is that high (F162)
+_TAKEN = ("total", "from", "to", "unclassified")  # columns of the tables, and the label of no driver
 
 
 @final
@@ -168,8 +170,9 @@ def carve_credit(
     Raises
     ------
     InputError
-        No such part, a spread that is no basis points, other dates, another maturity (F164).
+        No such part, a spread that is no basis points or 5,000 of them, other dates, another maturity (F164).
     """
+    refuse_no_decomposition(decomposition)
     if out_of not in decomposition.parts.columns:
         known = ", ".join(map(repr, decomposition.parts.columns))
         raise InputError("out_of", f"{out_of!r} is no part: {known}")
@@ -209,7 +212,18 @@ def _read_parts(parts: Any, total: pd.Series[float], maturity: float) -> pd.Data
     return pd.DataFrame(columns)
 
 
+def refuse_no_decomposition(decomposition: Any) -> None:
+    """Refuse what is no decomposition of a yield."""
+    if not isinstance(decomposition, YieldDecomposition):
+        problem = f"expected a YieldDecomposition, got {type(decomposition).__name__}"
+        raise InputError("decomposition", problem, fix="pass what decompose_yield returns")
+
+
 def _refuse_names(names: list[str]) -> None:
+    taken = [name for name in names if name in _TAKEN]
+    if taken:
+        problem = f"a part is called {taken[0]!r}, which is a word of the tables"
+        raise InputError("parts", problem, fix="rename it")
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise InputError("parts", f"two parts are called {twice[0]!r}", fix="rename one")
@@ -245,6 +259,11 @@ def _refuse_no_basis_points(values: FloatArray, dates: pd.DatetimeIndex) -> None
     negative = np.flatnonzero(values < 0.0)
     if len(negative):
         raise InputError("cds", f"a spread of {values[negative[0]]:g}", date=dates[negative[0]])
+    wide = np.flatnonzero(values >= _WIDEST_SPREAD)
+    if len(wide):
+        problem = f"a spread of {values[wide[0]]:,g} basis points is {values[wide[0]] / 1e4:.0%} a year"
+        fix = "divide by what it was multiplied with: 25 is a quarter of a percent"
+        raise InputError("cds", problem, date=dates[wide[0]], fix=fix)
     if typical < 1.0:
         problem = f"the median spread is {typical:g}, which is not in basis points"
         raise InputError("cds", problem, fix="multiply percent by 100, fractions by 10,000")

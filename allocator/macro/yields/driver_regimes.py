@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.macro.yields.decomposition import YieldDecomposition
+from allocator.errors import InputError
+from allocator.macro.yields.decomposition import YieldDecomposition, refuse_no_decomposition
 from allocator.macro.yields.drivers import DriverPath
 from allocator.regimes import Regimes
 from allocator.regimes.record import UNCLASSIFIED, present
@@ -23,6 +24,7 @@ def driver_regimes(path: DriverPath) -> Regimes:
     decomposition itself is ex post. A strategy that is asked at any date takes the same labels by
     ``lambda past: al.given_labels(past, path.dominant, 0)``, which gives it those known by then.
     """
+    _refuse_no_path(path)
     names = tuple(path.decomposition.parts.columns)
     return _before(path, path.dominant.to_numpy(), names, "Driver of the yield", "")
 
@@ -32,6 +34,7 @@ def signed_driver_regimes(path: DriverPath) -> Regimes:
 
     Up where the part rose over the window, down where it fell or stayed.
     """
+    _refuse_no_path(path)
     names = tuple(path.decomposition.parts.columns)
     places = pd.Index(names).get_indexer(pd.Index(path.dominant))
     moves = path.moves.to_numpy()[np.arange(len(places)), places]
@@ -47,6 +50,7 @@ def period_drivers(decomposition: YieldDecomposition) -> Regimes:
     The label uses the change of the period itself: it says what assets did while a part moved, and is always
     ex post. Where two parts moved alike, the first is taken; periods without a move are unclassified.
     """
+    refuse_no_decomposition(decomposition)
     changes = decomposition.changes
     names = tuple(changes.columns)
     values = changes.to_numpy(dtype=np.float64)
@@ -57,6 +61,12 @@ def period_drivers(decomposition: YieldDecomposition) -> Regimes:
     labels = pd.Series(texts, index=changes.index, name="driver", dtype=object)
     rule = "the part with the largest change of the period itself, and its sign"
     return Regimes(labels, "What moved the yield", rule, True, present(labels, _both(names)))
+
+
+def _refuse_no_path(path: object) -> None:
+    if not isinstance(path, DriverPath):
+        problem = f"expected a DriverPath, got {type(path).__name__}"
+        raise InputError("path", problem, fix="pass what rolling_drivers returns")
 
 
 def _before(path: DriverPath, texts: Texts, names: tuple[str, ...], name: str, tail: str) -> Regimes:

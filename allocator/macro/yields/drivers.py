@@ -17,10 +17,19 @@ import pandas as pd
 
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.macro.yields import show
-from allocator.macro.yields.decomposition import YieldDecomposition
+from allocator.macro.yields.decomposition import YieldDecomposition, refuse_no_decomposition
 from allocator.regimes.record import UNCLASSIFIED
 from allocator.statistics import CircularBlockBootstrap, joint_block_length
+from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._returns import FloatArray
+from allocator.statistics._settings import (
+    is_number,
+    is_whole,
+    refuse_long_blocks,
+    refuse_no_count,
+    refuse_no_number,
+    refuse_no_seed,
+)
 
 __all__ = ["DriverPath", "DriverShares", "driver_shares", "rolling_drivers"]
 
@@ -36,7 +45,8 @@ class DriverShares:
     Attributes
     ----------
     table
-        A row a part: ``share``, ``low``, ``high`` (percentiles of block-bootstrap resamples),
+        A row a part: ``share``, ``low``, ``high`` (percentiles of block-bootstrap resamples, their distance
+        from the share widened as Student's t is beside the normal, with one degree a block, less one),
         ``dominant`` (the share of resamples in which the part has the largest share).
     decomposition
         What was looked at.
@@ -101,12 +111,12 @@ class DriverPath:
 
     @property
     def spells(self) -> pd.DataFrame:
-        """The drivers one after the other: dates, rows, mean share, mean and highest probability."""
+        """The drivers one after the other: dates, rows, mean share, mean probability and the ``highest``."""
         labels, dates = self.dominant.to_numpy(), self.shares.index
         begins = np.flatnonzero(np.append(True, labels[1:] != labels[:-1]))
         ends = np.append(begins[1:], len(labels))
         rows = [self._spell(int(begin), int(end)) for begin, end in zip(begins, ends, strict=True)]
-        table = pd.DataFrame(rows, columns=["share", "probability", "highest probability"])
+        table = pd.DataFrame(rows, columns=["share", "probability", "highest"])
         table.insert(0, "from", dates[begins])
         table.insert(1, "to", dates[ends - 1])
         table.insert(2, "driver", labels[begins])
@@ -138,14 +148,15 @@ def driver_shares(
     confidence
         Of the intervals.
     block_length
-        Rows; by default the joint block length of the parts (Politis and White, 2004), rounded up.
+        Rows, at most a third of the changes; by default the joint block length of the parts (Politis and
+        White, 2004), rounded up.
     n_resamples, seed
         Of the circular block bootstrap.
 
     Raises
     ------
     InputError
-        A confidence that is none, no resamples, a block longer than the changes.
+        A confidence that is none, no resamples, no seed, blocks longer than a third of the changes.
     InsufficientHistoryError
         Fewer than 12 changes.
 
@@ -154,19 +165,22 @@ def driver_shares(
     Shapley (1953); for the variance of a sum its value is the covariance with the sum: Colini-Baldeschi,
     Scarsini and Vaccari (2018), Methodology and Computing in Applied Probability 20.
     """
-    if not 0.0 < confidence < 1.0:
-        raise InputError("confidence", f"{confidence!r} is not between 0 and 1", fix="pass 0.95")
-    changes = _enough_changes(decomposition, n_resamples)
+    refuse_confidence(confidence)
+    changes = _enough_changes(decomposition, n_resamples, seed)
+    n = len(changes)
+    if block_length is not None:
+        refuse_long_blocks(block_length, n, "changes")
     if _is_still(changes):
-        return _no_shares(decomposition, len(changes), confidence, n_resamples, seed)
+        return _no_shares(decomposition, changes, confidence, n_resamples, seed)
     parts = decomposition.changes
-    block = int(np.ceil(joint_block_length(parts)[1])) if block_length is None else block_length
+    block = min(int(np.ceil(joint_block_length(parts)[1])), n // 3) if block_length is None else block_length
     rng = np.random.default_rng(seed)
     draws = _shares_from(CircularBlockBootstrap(block).means(_products(changes), n_resamples, rng))
-    low, high = np.quantile(draws, [0.5 - confidence / 2.0, 0.5 + confidence / 2.0], axis=0)
-    columns = {"share": shares_of(changes), "low": low, "high": high, "dominant": _wins(draws)}
+    shares = shares_of(changes)
+    low, high = _interval(shares, draws, n / block, confidence)
+    columns = {"share": shares, "low": low, "high": high, "dominant": _wins(draws)}
     table = pd.DataFrame(columns, index=pd.Index(parts.columns, name="part"))
-    return DriverShares(table, decomposition, len(changes), confidence, block, n_resamples, seed)
+    return DriverShares(table, decomposition, n, confidence, block, n_resamples, seed)
 
 
 def rolling_drivers(
@@ -203,7 +217,7 @@ def rolling_drivers(
     InsufficientHistoryError
         A window longer than the changes.
     """
-    changes = _enough_changes(decomposition, n_resamples)
+    changes = _enough_changes(decomposition, n_resamples, seed)
     window = _window(decomposition, years, len(changes))
     _refuse_hysteresis(dwell, margin)
     draws = _draws(window, n_resamples, seed)
@@ -226,8 +240,23 @@ def shares_of(changes: FloatArray) -> FloatArray:
     return np.asarray(whole @ centred / (whole @ whole))
 
 
-def _enough_changes(decomposition: YieldDecomposition, n_resamples: int) -> FloatArray:
-    if isinstance(n_resamples, bool) or n_resamples < 1:
+def _interval(shares: FloatArray, draws: FloatArray, blocks: float, confidence: float) -> FloatArray:
+    """Return the low and high ends, shape (2, n_parts).
+
+    Percentiles are those of a known variance: few blocks know it poorly, and resamples divide by their count.
+    """
+    from scipy.special import ndtri, stdtrit  # not at the top: importing allocator costs no more than pandas
+
+    upper = 0.5 + confidence / 2.0
+    widened = stdtrit(max(blocks - 1.0, 2.0), upper) / ndtri(upper) * np.sqrt(blocks / max(blocks - 1.0, 1.0))
+    return np.asarray(shares + widened * (np.nanquantile(draws, [1.0 - upper, upper], axis=0) - shares))
+
+
+def _enough_changes(decomposition: YieldDecomposition, n_resamples: int, seed: int) -> FloatArray:
+    refuse_no_decomposition(decomposition)
+    refuse_no_count("n_resamples", n_resamples, "pass 500, say")
+    refuse_no_seed(seed)
+    if n_resamples < 1:
         raise InputError("n_resamples", f"{n_resamples!r} is not a positive number", fix="pass 500")
     changes = decomposition.changes.to_numpy(dtype=np.float64)
     if len(changes) < FEWEST_CHANGES:
@@ -237,12 +266,14 @@ def _enough_changes(decomposition: YieldDecomposition, n_resamples: int) -> Floa
 
 
 def _no_shares(
-    decomposition: YieldDecomposition, n: int, confidence: float, n_resamples: int, seed: int
+    decomposition: YieldDecomposition, changes: FloatArray, confidence: float, n_resamples: int, seed: int
 ) -> DriverShares:
     index = pd.Index(decomposition.parts.columns, name="part")
     table = pd.DataFrame(np.nan, index=index, columns=["share", "low", "high", "dominant"])
-    reason = "the yield never changes: nothing to share out"
-    return DriverShares(table, decomposition, n, confidence, 0, n_resamples, seed, reason)
+    moves = bool(np.abs(changes.sum(axis=1)).max() > _STILL)
+    said = "changes by the same on every row" if moves else "never changes"
+    reason = f"the yield {said}: there is no variance to share out"
+    return DriverShares(table, decomposition, len(changes), confidence, 0, n_resamples, seed, reason)
 
 
 def _products(changes: FloatArray) -> FloatArray:
@@ -293,6 +324,7 @@ def _is_still(changes: FloatArray) -> bool:
 
 
 def _window(decomposition: YieldDecomposition, years: float, n_changes: int) -> int:
+    refuse_no_number("years", years, "pass 5, say")
     per_year = decomposition.frequency.periods_per_year
     rows = round(years * per_year) if 0.0 < years < np.inf else 0
     if rows < FEWEST_CHANGES:
@@ -305,9 +337,9 @@ def _window(decomposition: YieldDecomposition, years: float, n_changes: int) -> 
 
 
 def _refuse_hysteresis(dwell: int, margin: float) -> None:
-    if isinstance(dwell, bool) or not isinstance(dwell, int | np.integer) or dwell < 1:
+    if not is_whole(dwell) or dwell < 1:
         raise InputError("dwell", f"{dwell!r} is not a number of rows from 1 on")
-    if not 0.0 <= margin < np.inf:
+    if not is_number(margin) or not 0.0 <= margin < np.inf:
         raise InputError(
             "margin", f"{margin!r} is not a number from 0 on", fix="0.1 is ten percent of variance"
         )

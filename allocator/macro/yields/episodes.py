@@ -11,7 +11,7 @@ import pandas as pd
 
 from allocator.errors import InputError, iso_date
 from allocator.macro.yields import show
-from allocator.macro.yields.decomposition import YieldDecomposition
+from allocator.macro.yields.decomposition import YieldDecomposition, refuse_no_decomposition
 from allocator.market.market import Date, parse_date
 
 __all__ = ["EpisodeTable", "Episodes", "episode_rows", "episode_table"]
@@ -85,6 +85,7 @@ def episode_table(decomposition: YieldDecomposition, episodes: Episodes) -> Epis
 
 def episode_rows(decomposition: YieldDecomposition, episodes: Episodes) -> dict[str, tuple[int, int]]:
     """Return the rows at which each episode begins and ends, or refuse it."""
+    refuse_no_decomposition(decomposition)
     if not isinstance(episodes, Mapping) or not episodes:
         fix = "{'2022': ('2021-12', '2022-12')}"
         raise InputError("episodes", "expected first and last date by name", fix=fix)
@@ -92,7 +93,7 @@ def episode_rows(decomposition: YieldDecomposition, episodes: Episodes) -> dict[
 
 
 def _rows(decomposition: YieldDecomposition, name: str, pair: tuple[Date, Date]) -> tuple[int, int]:
-    if isinstance(pair, str) or len(pair) != 2:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise InputError("episodes", f"{pair!r} is no pair of dates", asset=name)
     begin, end = (_row(decomposition, name, date) for date in pair)
     if not begin < end:

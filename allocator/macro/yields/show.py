@@ -9,7 +9,7 @@ import pandas as pd
 
 from allocator.errors import InputError, iso_date
 from allocator.frequency import infer_frequency
-from allocator.tables import html_block, html_lines, html_table, text_table
+from allocator.tables import html_block, html_lines, html_table, text_lines, text_table
 
 if TYPE_CHECKING:
     from allocator.macro.yields.acm import ACMFit
@@ -46,7 +46,7 @@ _SHOWN_YEARS = 12
 
 def _text(parts: _Parts) -> str:
     title, head, rows, lines = parts
-    return "\n".join([title, *text_table(head, rows), *lines])
+    return "\n".join([title, *text_table(head, rows), *text_lines(lines)])
 
 
 def _html(parts: _Parts) -> str:
@@ -212,8 +212,9 @@ def _share_parts(result: DriverShares) -> _Parts:
     lines = [
         *([result.reason] if result.reason else []),
         "share: covariance with the change of the yield over its variance; adds up to 1, may be below 0",
-        f"interval: percentiles; largest in: share of {result.n_resamples:,} circular block-bootstrap "
-        f"resamples; blocks of {result.block_length} rows, seed {result.seed}",
+        "interval: percentiles, widened by Student's t of the number of blocks; largest in: share of "
+        f"{result.n_resamples:,} circular block-bootstrap resamples; blocks of {result.block_length} rows, "
+        f"seed {result.seed}",
         f"changes, n={result.n:,}; {_sample(result.decomposition)}",
     ]
     return f"What moves the {result.decomposition.maturity:g}-year yield", head, rows, lines

@@ -19,13 +19,22 @@ from allocator.macro.yields.acm import (
     curve_loadings,
     estimate_rows,
     panel_of,
+    read_model,
     read_panel,
     read_zeros,
 )
 from allocator.macro.yields.decomposition import YieldDecomposition
 from allocator.macro.yields.episodes import Episodes, EpisodeTable, episode_rows, episode_table
 from allocator.statistics import CircularBlockBootstrap
+from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._returns import FloatArray
+from allocator.statistics._settings import (
+    is_number,
+    refuse_long_blocks,
+    refuse_no_count,
+    refuse_no_number,
+    refuse_no_seed,
+)
 
 __all__ = [
     "TermPremium",
@@ -41,6 +50,7 @@ _ANNUAL: Years = tuple(range(1, 11))
 _DRAWS_OF_BIAS = 100  # histories whose mean autoregression shows the bias
 _HINDSIGHT = "in hindsight: every date uses the estimate on all months"
 _REAL_TIME = "in real time: each date uses the estimate on the months up to it"
+_AS_GIVEN = "the curve is taken as given: one that was fitted or smoothed later was not known at the time"
 _NO_INTERVAL = "no interval: the estimation error is not in these numbers (bootstrap_term_premium has it)"
 
 
@@ -87,7 +97,7 @@ class TermPremium:
 
     def decomposition(self, years: float) -> YieldDecomposition:
         """Return the fitted yield of a maturity as expected rates and term premium."""
-        if years not in self.fitted.columns:
+        if not is_number(years) or years not in self.fitted.columns:
             known = ", ".join(f"{each:g}" for each in self.fitted.columns)
             raise InputError("years", f"{years!r} is none of the maturities estimated: {known}")
         parts = {"expected rates": self.risk_neutral[years], "term premium": self.premium[years]}
@@ -98,12 +108,24 @@ class TermPremium:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is wrong with the estimates, a line each; mostly nothing."""
+        return (*self._explosive(), *self._extrapolated())
+
+    def _explosive(self) -> tuple[str, ...]:
         explosive = self.persistence.index[self.persistence.to_numpy() >= 1.0]
         if not len(explosive):
             return ()
         span = f"{iso_date(explosive[0])} to {iso_date(explosive[-1])}"
         many = f"{len(explosive)} of {len(self.persistence):,} dates ({span})"
         return (f"the VAR explodes on {many}: expected rates there mean nothing",)
+
+    def _extrapolated(self) -> tuple[str, ...]:
+        longest = max(self.fit.model.months) / 12.0
+        beyond = [f"{year:g}" for year in map(float, self.premium.columns) if year > longest + 1e-9]
+        if not beyond:
+            return ()
+        return (
+            f"{', '.join(beyond)} years: beyond the {longest:g} that the model reads, extrapolated by it",
+        )
 
 
 def estimate_term_premium(
@@ -126,7 +148,7 @@ def estimate_term_premium(
     InputError
         As :func:`fit_acm`; a maturity of no whole months.
     """
-    chosen = ACMModel() if model is None else model
+    chosen = read_model(model)
     panel = read_panel(zeros, chosen)
     fit = estimate_rows(panel, len(panel.dates), chosen)
     found = _premium(fit, panel.dates, panel.factor_yields, years)
@@ -170,8 +192,9 @@ def expanding_term_premium(
     InsufficientHistoryError
         A curve shorter than that.
     """
-    chosen = ACMModel() if model is None else model
+    chosen = read_model(model)
     panel = read_panel(zeros, chosen)
+    refuse_no_number("first_years", first_years, "pass 10")
     first = max(round(first_years * 12) if 0.0 < first_years < np.inf else 0, 0)
     if first < FEWEST_MONTHS:
         problem = f"{first_years!r} years are {first} months, at least {FEWEST_MONTHS} are needed"
@@ -183,7 +206,7 @@ def expanding_term_premium(
         raise InputError("first_years", problem, fix="pass fewer")
     rows = [_split(fit, panel.factor_yields[fit.n - 1 : fit.n], _whole_months(years))[:, 0] for fit in fits]
     fitted, neutral = np.stack(rows, axis=1)
-    notes = (_REAL_TIME, f"first estimate on {first} months", _NO_INTERVAL)
+    notes = (_REAL_TIME, _AS_GIVEN, f"first estimate on {first} months", _NO_INTERVAL)
     found = _labelled(fitted, neutral, panel.dates[first - 1 :], years, fits, False, notes)
     return replace(found, notes=(*notes, *_fit_notes(zeros, found.fitted)))
 
@@ -221,18 +244,21 @@ def bootstrap_term_premium(
     InputError
         As :func:`estimate_term_premium`; an estimate that explodes, of which no history can be drawn.
     """
-    if not 0.0 < confidence < 1.0:
-        raise InputError("confidence", f"{confidence!r} is not between 0 and 1", fix="pass 0.9")
+    refuse_confidence(confidence)
+    refuse_no_count("n_resamples", n_resamples, "pass 200")
+    refuse_no_seed(seed)
     if n_resamples < 2:
         raise InputError("n_resamples", f"{n_resamples!r} resamples have no spread", fix="pass 200")
-    chosen, months = ACMModel() if model is None else model, _whole_months(years)
+    chosen, months = read_model(model), _whole_months(years)
     whole = estimate_term_premium(zeros, years, chosen)
+    refuse_long_blocks(block_length, len(whole.premium), "months")
     errors, exploded = _errors(zeros, whole.fit, months, block_length, n_resamples, seed)
     centre, (below, above) = whole.premium.to_numpy(), _reach(errors, confidence)
     note = (
         f"low, high: {confidence:.0%} interval of each date by bootstrap of the VAR less its bias, "
         f"{n_resamples:,} histories, blocks of {block_length} months, seed {seed}; {exploded} of them gave "
-        "an explosive estimate"
+        "an explosive estimate; the bias is out of the interval and not out of the estimate, which may lie "
+        "outside"
     )
     like = whole.premium
     return replace(
@@ -266,6 +292,9 @@ def term_premium_episodes(estimate: TermPremium, years: float, episodes: Episode
     InputError
         A maturity that was not estimated, and as :func:`episode_table`.
     """
+    if not isinstance(estimate, TermPremium):
+        problem = f"expected a TermPremium, got {type(estimate).__name__}"
+        raise InputError("estimate", problem, fix="pass what bootstrap_term_premium returns")
     whole = estimate.decomposition(years)
     table = episode_table(whole, episodes)
     if estimate.errors is None or estimate.confidence is None:
@@ -277,6 +306,7 @@ def term_premium_episodes(estimate: TermPremium, years: float, episodes: Episode
     interval = pd.DataFrame({"low": change - below, "high": change - above})
     note = (
         f"interval: {estimate.confidence:.0%}, of the change of the term premium; expected rates are the rest"
+        ". The bias of the VAR is out of the interval and not out of the estimate, which may lie outside"
     )
     return replace(table, interval=interval, interval_note=note)
 
@@ -399,6 +429,9 @@ def _labelled(
 
 
 def _whole_months(years: Years) -> list[int]:
+    is_list = isinstance(years, Sequence | np.ndarray | pd.Index) and not isinstance(years, str)
+    if not is_list or not all(is_number(year) and np.isfinite(year) for year in years):
+        raise InputError("years", f"{years!r}: expected maturities in years", fix="pass (2, 5, 10)")
     months = [round(12 * year) for year in years]
     odd = [
         year for year, month in zip(years, months, strict=True) if month < 1 or abs(12 * year - month) > 1e-9
