@@ -451,3 +451,11 @@ def test_models_and_options_that_are_none_are_refused():
         bootstrap_term_premium(table, (2,), SMALL, n_resamples=1)
     with pytest.raises(InputError, match="years: 7 is none of the maturities estimated: 1, 2"):
         estimate_term_premium(table, (1, 2), SMALL).decomposition(7)
+
+
+def test_a_curve_whose_returns_are_no_markets_is_refused() -> None:
+    """A random walk a maturity: one-month returns between neighbours have nothing to do with yields."""
+    steps = np.random.default_rng(0).normal(0.0, 0.0006, (200, 120)).cumsum(axis=0)
+    dates = pd.date_range("2000-01-31", periods=200, freq="ME")
+    with pytest.raises(InputError, match=r"misses the \d+-year yield by .* bp; leave out a maturity"):
+        estimate_term_premium(pd.DataFrame(0.04 + steps, dates, range(1, 121)))

@@ -47,6 +47,7 @@ __all__ = [
 
 Years: TypeAlias = "Sequence[float] | pd.Index"
 _ANNUAL: Years = tuple(range(1, 11))
+_LARGEST_MISS = 100.0  # basis points, root mean square; on the curve of the New York Fed it is under 5
 _DRAWS_OF_BIAS = 100  # histories whose mean autoregression shows the bias
 _HINDSIGHT = "in hindsight: every date uses the estimate on all months"
 _REAL_TIME = "in real time: each date uses the estimate on the months up to it"
@@ -392,13 +393,18 @@ def _premium(fit: ACMFit, dates: pd.DatetimeIndex, factor_yields: FloatArray, ye
 
 
 def _fit_notes(zeros: pd.DataFrame, fitted: pd.DataFrame) -> tuple[str, ...]:
-    """Return how far the fitted yields are from those given, where they were given."""
+    """Return how far the fitted yields are from those given, refusing an estimate that is none."""
     given = dict(zip(fitted.columns, _whole_months(fitted.columns), strict=True))
     known = [year for year, month in given.items() if month in zeros.columns]
     if not known:
         return ()
     seen = zeros[[given[year] for year in known]].to_numpy(dtype=np.float64)[-len(fitted) :]
     errors = np.sqrt(np.mean((fitted[known].to_numpy() - seen) ** 2, axis=0)) * 1e4
+    if errors.max() > _LARGEST_MISS:
+        worst = known[int(errors.argmax())]
+        problem = f"the model misses the {worst:g}-year yield by {errors.max():.3g} bp"
+        fix = "leave out a maturity that is made from its neighbours, or pass fewer factors"
+        raise InputError("zeros", problem, fix=fix)
     span = f"{errors.min():.2g} to {errors.max():.2g} bp"
     return (f"fitted less given yields: root mean square {span} by maturity",)
 
