@@ -20,6 +20,7 @@ from allocator.engine.rebalancing import default_rebalancing
 from allocator.errors import InputError, InsufficientHistoryError, UndefinedStatisticWarning, iso_date
 from allocator.market import Market
 from allocator.market.market import Date
+from allocator.progress import progress_bar
 from allocator.research import show
 from allocator.statistics import sharpe_ratio
 
@@ -166,7 +167,11 @@ def walk_forward(
 
     mandate = mandate_of(unlisted, max_leverage, allow_short)
     common = start if start is not None else _common_start(named, world, mandate, run, rule)
-    trials = {name: _trial(name, run, strategy, rule, common) for name, strategy in named.items()}
+    trials = {}
+    with progress_bar(len(named), "trial", "walk-forward") as bar:
+        for name, strategy in named.items():
+            trials[name] = _trial(name, run, strategy, rule, common)
+            bar.update()
     begins = len(world.index) - len(next(iter(trials.values())).returns)
     rows = _choice_rows(world, begins, train, test, next(iter(trials.values())).lag)
     windows = [(begins if expanding else row - train + 1, row) for row in rows]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from allocator.engine import Backtest, Costs, Rebalancing, Strategy, run_backtest
 from allocator.errors import InputError
 from allocator.macro import SimulatedWorlds
+from allocator.progress import progress_bar
 from allocator.research import show_scenarios as show
 from allocator.statistics import cagr, max_drawdown
 
@@ -132,12 +133,14 @@ def _run(
     """
     returns = np.zeros((len(strategies), worlds.n_years, worlds.n_paths))
     start = worlds.dates[0].date()
-    for path in range(worlds.n_paths):
-        market = worlds.market(path)
-        for place, strategy in enumerate(strategies):
-            backtest = run_backtest(strategy, market, start=start, **options)
-            earned = backtest.returns.to_numpy()
-            returns[place, : len(earned), path] = earned
+    with progress_bar(worlds.n_paths, "path", f"scenario {worlds.name}") as bar:
+        for path in range(worlds.n_paths):
+            market = worlds.market(path)
+            for place, strategy in enumerate(strategies):
+                backtest = run_backtest(strategy, market, start=start, **options)
+                earned = backtest.returns.to_numpy()
+                returns[place, : len(earned), path] = earned
+            bar.update()
     return returns, backtest
 
 

@@ -10,11 +10,9 @@ import csv
 import hashlib
 import io
 import os
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -26,6 +24,7 @@ from allocator.errors import AllocatorError, DownloadError, InputError, iso_date
 from allocator.macro import estimate_term_premium, zero_curve
 from allocator.market import Downloads, constant_maturity_returns, read_fred, read_yahoo
 from allocator.market.cache import write_whole
+from allocator.progress import progress_bar
 from allocator.scoreboard.folder import LAYOUT, at_month_ends
 from allocator.tables import html_block, html_table, text_table
 
@@ -204,7 +203,7 @@ def _collected(options: Downloads, progress: bool) -> tuple[dict[str, pd.Series[
     found: dict[str, pd.Series[float]] = {}
     failures: dict[str, str] = {}
     came, failed = Counter[str](), Counter[str]()
-    with _bar(len(wanted), progress) as bar:
+    with progress_bar(len(wanted), "series", "download", wanted=progress) as bar:
         for source, name in wanted:
             if failed[source] >= _HOPELESS and not came[source]:
                 failures[name] = f"{source} {name}: not tried, as nothing else came from {source}"
@@ -230,20 +229,6 @@ def _asked(source: str, name: str, options: Downloads) -> pd.Series[float] | str
         if refusal.argument != "tickers":
             raise  # of the cache: nothing will work
         return f"{source} {name}: {refusal.problem}; {refusal.fix}"
-
-
-def _bar(total: int, wanted: bool) -> Any:
-    """Return a progress bar, or what takes its place where nobody would see one."""
-    if not wanted or not (sys.stderr.isatty() or "ipykernel" in sys.modules):
-        return nullcontext(_NoBar())
-    from tqdm.auto import tqdm
-
-    return tqdm(total=total, unit="series", desc="download", disable=None)
-
-
-class _NoBar:
-    def update(self, series: int) -> None:
-        """Show nothing."""
 
 
 # --- what is made of it ---

@@ -5,10 +5,9 @@ from __future__ import annotations
 import concurrent.futures as cf
 import itertools
 import os
-import sys
 import warnings
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import ExitStack, closing, nullcontext
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from allocator.engine.backtest import mandate_of
 from allocator.errors import InputError, UndefinedStatisticWarning, iso_date
 from allocator.market import Market
 from allocator.market.market import Date
+from allocator.progress import progress_bar
 from allocator.sweeps.blocks import STATISTICS, Study, run_block
 from allocator.sweeps.digest import digest, market_digest
 from allocator.sweeps.plan import Plan, make_plan
@@ -111,7 +111,13 @@ def sweep(
     with ExitStack() as opened:
         done, keep = _resume(opened, plan, file, block, results)
         bar = opened.enter_context(
-            _bar(plan.n_runs, sum(len(plan.blocks[number].runs) for number in done), progress)
+            progress_bar(
+                plan.n_runs,
+                "run",
+                "sweep",
+                done=sum(len(plan.blocks[number].runs) for number in done),
+                wanted=progress,
+            )
         )
         todo = [number for number in range(len(plan.blocks)) if number not in done]
         for number, rows in opened.enter_context(closing(_execute(plan, todo, executor))):
@@ -271,20 +277,6 @@ def _workers(executor: cf.Executor) -> int:
     """Return how many blocks an executor does at once, as far as it says."""
     many = getattr(executor, "_max_workers", None)
     return many if isinstance(many, int) and many > 0 else os.cpu_count() or 1
-
-
-def _bar(total: int, done: int, wanted: bool) -> Any:
-    """Return a progress bar, or what takes its place where nobody would see one."""
-    if not wanted or not (sys.stderr.isatty() or "ipykernel" in sys.modules):
-        return nullcontext(_NoBar())
-    from tqdm.auto import tqdm
-
-    return tqdm(total=total, initial=done, unit="run", desc="sweep", disable=None)
-
-
-class _NoBar:
-    def update(self, runs: int) -> None:
-        """Show nothing."""
 
 
 def _warn_undefined(results: Array) -> None:

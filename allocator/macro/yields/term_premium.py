@@ -25,6 +25,7 @@ from allocator.macro.yields.acm import (
 )
 from allocator.macro.yields.decomposition import YieldDecomposition
 from allocator.macro.yields.episodes import Episodes, EpisodeTable, episode_rows, episode_table
+from allocator.progress import progress_bar
 from allocator.statistics import CircularBlockBootstrap
 from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._returns import FloatArray
@@ -201,7 +202,11 @@ def expanding_term_premium(
         problem = f"{first_years!r} years are {first} months, at least {FEWEST_MONTHS} are needed"
         raise InputError("first_years", problem, fix="pass 10")
     estimate_rows(panel, min(first, len(panel.dates)), chosen)  # refuses what is too short
-    fits = [estimate_rows(panel, rows, chosen) for rows in range(first, len(panel.dates) + 1)]
+    fits = []
+    with progress_bar(len(panel.dates) + 1 - first, "month", "term premium in real time") as bar:
+        for months in range(first, len(panel.dates) + 1):
+            fits.append(estimate_rows(panel, months, chosen))
+            bar.update()
     if not fits:
         problem = f"{len(panel.dates)} months, and the first estimate needs {first}"
         raise InputError("first_years", problem, fix="pass fewer")
