@@ -6,6 +6,7 @@ As published both suppose independent returns, and say too much of returns that 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -226,7 +227,7 @@ def expected_maximum_sharpe(n_trials: int, trial_variance: float) -> float:
     if n_trials == 1:
         return 0.0
     tail = (1.0 - np.euler_gamma) * ndtri(1.0 - 1.0 / n_trials)
-    return float(np.sqrt(trial_variance) * (tail + np.euler_gamma * ndtri(1.0 - 1.0 / (n_trials * np.e))))
+    return float(np.sqrt(trial_variance) * (tail + np.euler_gamma * ndtri(1.0 - 1.0 / (n_trials * math.e))))
 
 
 def _above(
