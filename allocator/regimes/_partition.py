@@ -97,9 +97,7 @@ def welch_p_value(estimates: NDArray[np.float64], table: pd.DataFrame) -> float:
     """Return the p-value of one common value, by the test of Welch (1951) for unequal variances.
 
     With the squared bootstrap errors as variances of the estimates, and one degree a block, less one (at
-    least 2), as in the intervals. By simulation at 5 % (normal, t5 and GARCH returns, two to six regimes
-    of 15 to 150 periods) it rejects 3 to 10 %, where χ² rejects up to 19 %; with AR(1) returns of
-    coefficient 0.5 up to 18 %, and χ² up to 36 %.
+    least 2), as in the intervals: χ² would take the errors of few blocks as known. Size: docs/size.md.
     """
     from scipy.special import fdtrc  # not at the top: importing allocator costs no more than pandas
 
