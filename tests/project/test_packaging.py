@@ -63,7 +63,7 @@ def test_nothing_of_this_machine_is_in_the_project():
     files = run("git", "ls-files", cwd=ROOT).split("\n")
     top = {name.split("/")[0] for name in files if name}
     allowed = {"pyproject.toml", "allocator", "strategies", "examples", "tests", "docs", "benchmarks"}
-    assert top <= allowed | {"README.md", "CHANGELOG.md", "LICENSE", ".ci", ".gitignore"}
+    assert top <= allowed | {"README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", ".ci", ".gitignore"}
     constraints = (ROOT / ".ci/constraints.txt").read_text()
     assert "://" not in constraints
     assert "--" not in constraints
