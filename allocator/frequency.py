@@ -64,6 +64,10 @@ _SHORT_STEP = 3  # Friday to Monday: all the steps a very short daily table may 
 # A five-day week with every Saturday traded (New York before 1952) is 300 rows a year; above that
 # the table has weekends, and 252 periods a year would be wrong.
 _MOST_DAILY_ROWS_PER_YEAR = 305
+# Two exchanges of which one closes on Fridays share 190 days a year; every other day is 130, three a week 156
+_FEWEST_DAILY_ROWS_PER_YEAR = 180
+_FEWEST_ROWS_TO_COUNT = 60  # two long holidays weigh too much in less
+_WRONG_YEAR = 3_653  # days, ten years: no frequency has such a step, a mistyped year makes one
 
 
 def infer_frequency(index: pd.DatetimeIndex, argument: str = "prices") -> Frequency:
@@ -97,6 +101,8 @@ def _inferred(days: NDArray[np.int64], index: pd.DatetimeIndex, argument: str) -
             "one date has no frequency",
             fix="pass periods_per_year, or at least two dates",
         )
+    if steps.max() > _WRONG_YEAR:
+        _refuse_wrong_year(index, steps, argument)
     typical = _typical(steps, int(days[-1] - days[0]))
     frequency = _candidate(typical)
     if frequency is None:
@@ -117,6 +123,7 @@ def resolve_frequency(
     if stated is not None and (not isinstance(stated, str) or stated not in FREQUENCIES):
         raise InputError("frequency", f"{stated!r} is none of {', '.join(FREQUENCIES)}", fix="leave it out")
     inferred = _inferred(days, index, argument)
+    _refuse_thinned(index, days, inferred, argument)
     if stated is not None and stated != inferred.name:
         raise InputError(
             "frequency",
@@ -158,6 +165,19 @@ def _typical(steps: NDArray[np.int64], n_days: int) -> float:
     return float(_SHORT_STEP if 2 * n_days <= _SHORT_STEP * len(steps) else np.median(steps))
 
 
+def _refuse_wrong_year(index: pd.DatetimeIndex, steps: NDArray[np.int64], argument: str) -> None:
+    wide = np.flatnonzero(steps > _WRONG_YEAR)
+    before, after = index[wide[0]], index[wide[0] + 1]
+    years = steps[wide[0]] / _DAYS_PER_YEAR
+    raise InputError(
+        f"{argument}.index",
+        f"{iso_date(before)} is followed by {iso_date(after)}, {years:.0f} years later",
+        date=after,
+        count=len(wide),
+        fix="correct the year, or cut the table there",
+    )
+
+
 def _candidate(typical: float) -> Frequency | None:
     if typical <= _SHORT_STEP:
         return FREQUENCIES["daily"]
@@ -176,8 +196,9 @@ def _refuse_mixture(
     raise InputError(
         f"{argument}.index",
         f"mixed frequency: the dates are {frequency}, but {iso_date(index[first])} is followed by "
-        f"{iso_date(index[first + 1])}, {steps[first]} days later ({len(odd)} such steps)",
+        f"{iso_date(index[first + 1])}, {steps[first]} days later",
         date=index[first + 1],
+        count=len(odd),
         fix="resample to one frequency or cut the table there",
     )
 
@@ -195,6 +216,24 @@ def _refuse_weekends(
             f"{rows_per_year:.0f} rows a year, weekends among them: 252 periods a year would be wrong",
             date=weekend[0] if len(weekend) else None,
             fix=f"keep the working days: {argument}[{argument}.index.day_of_week < 5]",
+        )
+
+
+def _refuse_thinned(
+    index: pd.DatetimeIndex, days: NDArray[np.int64], frequency: Frequency, argument: str
+) -> None:
+    """Refuse daily prices that lack so many days that 252 periods a year would be wrong."""
+    if frequency.name != "daily" or len(days) < _FEWEST_ROWS_TO_COUNT:
+        return
+    rows_per_year = (len(days) - 1) / (int(days[-1] - days[0]) / _DAYS_PER_YEAR)
+    if rows_per_year < _FEWEST_DAILY_ROWS_PER_YEAR:
+        wide = np.flatnonzero(days[1:] - days[:-1] > 1)
+        raise InputError(
+            f"{argument}.index",
+            f"{rows_per_year:.0f} rows a year of daily dates: 252 periods a year would be wrong",
+            date=index[wide[0] + 1],
+            count=len(wide),
+            fix=f"get the missing days, or make weeks of it: {argument}.resample('W-FRI').last()",
         )
 
 

@@ -1,5 +1,6 @@
 """What the world did: validated prices, cash, and signals as they became known."""
 
+from allocator.market.align import align_prices
 from allocator.market.bonds import constant_maturity_returns
 from allocator.market.currency import to_base_currency
 from allocator.market.datasets import load_us_debt, load_us_history
@@ -18,6 +19,7 @@ __all__ = [
     "FredRelease",
     "Market",
     "Signal",
+    "align_prices",
     "constant_maturity_returns",
     "load_us_debt",
     "load_us_history",

@@ -145,8 +145,7 @@ def _refuse_values(values: NDArray[np.float64], dates: pd.DatetimeIndex) -> None
     for bad, problem, fix in checks:
         if bad.any():
             row, count = int(np.argmax(bad)), int(bad.sum())
-            text = problem.format(values[row]) + (f" ({count} such rows)" if count > 1 else "")
-            raise InputError("yields", text, date=dates[row], fix=fix)
+            raise InputError("yields", problem.format(values[row]), date=dates[row], count=count, fix=fix)
 
 
 def _refuse_percent_moves(values: NDArray[np.float64], dates: pd.DatetimeIndex, frequency: Frequency) -> None:

@@ -15,6 +15,8 @@ from allocator.market.prices import float_column, validate_index
 __all__ = ["describe_cash", "validate_cash"]
 
 # A return per row above this is an annual rate put where a return per row is expected.
+_HIGHEST_ANNUAL_RATE = 0.5
+_FEWEST_TYPICAL = 60  # rows; fewer may be odd by chance
 _LARGEST_RETURN = {"daily": 0.01, "weekly": 0.03, "monthly": 0.05, "quarterly": 0.2, "yearly": 1.0}
 
 
@@ -54,14 +56,16 @@ def describe_cash(cash: pd.Series[Any] | float) -> str:
 def _annual_rate(cash: Any) -> float:
     if isinstance(cash, bool) or not isinstance(cash, int | float | np.integer | np.floating):
         kind = type(cash).__name__
-        raise InputError("cash", f"expected a Series of returns or an annual rate, got {kind}")
+        raise InputError(
+            "cash", f"expected a Series of returns or an annual rate, got {kind}", fix="cash=0.02"
+        )
     try:
         rate = float(cash)
     except OverflowError:  # an integer beyond all floats
         rate = np.inf
     if not np.isfinite(rate):
         raise InputError("cash", f"is {rate}", fix="pass an annual effective rate as a fraction")
-    if abs(rate) > 0.5:
+    if abs(rate) > _HIGHEST_ANNUAL_RATE:
         fix = f"pass a fraction: {rate / 100:g}"
         raise InputError("cash", f"{rate:g} a year looks like percent", fix=fix)
     return rate
@@ -96,14 +100,16 @@ def _looked_up(cash: pd.Series[Any], index: pd.DatetimeIndex) -> pd.Series[Any]:
             "cash",
             f"no return for {len(missing)} of the {len(index) - 1} rows of prices",
             date=missing[0],
+            count=len(missing),
             fix="give a return for each row, earned since the row before",
         )
     between = dates[(dates > index[0]) & (dates <= index[-1])].difference(index)
     if len(between):
         raise InputError(
             "cash",
-            f"{len(between)} dates between the rows of prices, which would be lost",
+            "a date between the rows of prices, which would be lost",
             date=between[0],
+            count=len(between),
             fix="compound the cash return to the rows of prices",
         )
     return cash.reindex(index[1:])
@@ -113,18 +119,32 @@ def _refuse_values(values: NDArray[np.float64], index: pd.DatetimeIndex, frequen
     limit = _LARGEST_RETURN[frequency.name]
     lowest, highest = values.min(), values.max()  # NaN where any is
     if lowest > -1.0 and lowest >= -limit and highest <= limit:
+        if len(values) >= _FEWEST_TYPICAL:
+            _refuse_typical(float(np.median(values)) * frequency.periods_per_year, index)
         return
     bad = np.flatnonzero(~np.isfinite(values) | (values <= -1.0))
     if len(bad):
         fix = "give a return above -1 for each row"
-        raise InputError("cash", f"is {values[bad[0]]}", date=index[bad[0]], fix=fix)
+        raise InputError("cash", f"is {values[bad[0]]}", date=index[bad[0]], count=len(bad), fix=fix)
     large = np.flatnonzero(np.abs(values) > limit)
     if len(large):
         row = int(large[0])
         raise InputError(
             "cash",
-            f"{values[row]:g} in one row of {frequency} data ({len(large)} above {limit:g})",
+            f"{values[row]:g} in one row of {frequency} data, beyond {limit:g}",
             date=index[row],
+            count=len(large),
             fix="pass the return per row, not an annual rate, percent or a price "
             f"(a constant annual rate is a float; levels: cash.pct_change(); first row {iso_date(index[0])})",
+        )
+
+
+def _refuse_typical(annual: float, index: pd.DatetimeIndex) -> None:
+    """Refuse percent that are small enough for a single row: 2 % a year as 0.008 a day."""
+    if abs(annual) > _HIGHEST_ANNUAL_RATE:
+        raise InputError(
+            "cash",
+            f"its typical return is {annual:.3g} a year",
+            date=index[0],
+            fix="pass the return per row as a fraction: divide percent by 100",
         )

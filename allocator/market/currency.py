@@ -267,8 +267,8 @@ def _refuse_impossible(rates: NDArray[np.float64], column: str, dates: pd.Dateti
     bad = ~np.isnan(rates) & ~((rates >= _SMALLEST) & (rates <= _LARGEST))
     if bad.any():
         row = int(np.argmax(bad))
-        problem = f"is {rates[row]:g}; a rate is positive and finite{_counted(bad)}"
-        raise InputError("fx", problem, asset=column, date=dates[row], fix="correct the source")
+        problem, count = f"is {rates[row]:g}; a rate is positive and finite", int(bad.sum())
+        raise InputError("fx", problem, asset=column, date=dates[row], count=count, fix="correct the source")
 
 
 def _refuse_inverted(rates: NDArray[np.float64], pair: Pair, column: str, dates: pd.DatetimeIndex) -> None:
@@ -287,9 +287,10 @@ def _refuse_inverted(rates: NDArray[np.float64], pair: Pair, column: str, dates:
         raise InputError(
             "fx",
             f"is {rates[row]:g}, which looks inverted: since 1971 one {pair[0]} has cost {low:.2g} to "
-            f"{high:.2g} {pair[1]}{_counted(bad)}",
+            f"{high:.2g} {pair[1]}",
             asset=column,
             date=dates[row],
+            count=int(bad.sum()),
             fix=f"pass 1 / fx[{column!r}]",
         )
 
@@ -320,12 +321,7 @@ def _refuse_gap(
         row = int(np.argmax(bad))
         says = f"is {np.exp(rate[row]):.5g}, but the columns before it make it {np.exp(rate_before[row]):.5g}"
         fix = "find the column that is inverted or of another date"
-        raise InputError("fx", says + _counted(bad), asset=column, date=dates[row], fix=fix)
-
-
-def _counted(bad: NDArray[np.bool_]) -> str:
-    count = int(bad.sum())
-    return f" ({count} such rows)" if count > 1 else ""
+        raise InputError("fx", says, asset=column, date=dates[row], count=int(bad.sum()), fix=fix)
 
 
 # --- the rate of each currency on each row ---
@@ -438,5 +434,7 @@ def _cash_returns(cash: Any, code: str, panel: PricePanel, first: int) -> NDArra
         returns = validate_cash(cash[code], panel.index[first:], panel.days[first:], panel.frequency)
     except InputError as error:
         at = error.date
-        raise InputError(error.argument, error.problem, asset=code, date=at, fix=error.fix) from None
+        raise InputError(
+            error.argument, error.problem, asset=code, date=at, count=error.count, fix=error.fix
+        ) from None
     return np.concatenate([np.zeros(first), returns])

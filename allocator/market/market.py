@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,15 +16,21 @@ from numpy.typing import NDArray
 from allocator.errors import InputError, InsufficientHistoryError, iso_date
 from allocator.frequency import Frequency, resolve_frequency
 from allocator.market import show
+from allocator.market.align import Alignment, alignment_of
 from allocator.market.cash import describe_cash, validate_cash
 from allocator.market.frames import OtherFrame
-from allocator.market.prices import as_levels, validate_prices
-from allocator.market.signals import Signal, validate_signals
+from allocator.market.metadata import PriceKind, checked_currency, checked_kinds, metadata_notes
+from allocator.market.prices import MOST_CELLS, as_levels, validate_prices
+from allocator.market.signals import Signal, undated_signals, validate_signals
+from allocator.market.suspicions import Panel, suspicions, utc_today
 
 __all__ = ["Date", "Market", "parse_date"]
 
+_DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}\s*[/.-]\s*\d{1,2}\s*[/.-]")
+
 Date = str | dt.date
-_BY_LENGTH = ("index", "listed_from", "listed_until")  # of a cut market, worked out when first asked for
+_BY_LENGTH = ("index", "listed_from", "listed_until", "_suspected")  # worked out when first asked for
+_EPOCH = dt.date(1970, 1, 1).toordinal()
 _FEWEST_RETURNS = 10  # below, neither a correlation nor a covariance says anything
 
 
@@ -57,8 +64,9 @@ class Market:
     Parameters
     ----------
     prices
-        Total-return price levels, a column an asset, dates as index. Leading NaN: not listed yet. A Polars
-        table, or one of another library, has its dates in a column (:func:`allocator.read_frame`).
+        Total-return price levels, with splits and dividends in them: there are no events beside prices. A
+        column an asset, dates as index. Leading NaN: not listed yet. A Polars table, or one of another
+        library, has its dates in a column (:func:`allocator.read_frame`).
     cash
         What uninvested money earns, and borrowed money costs before the spread: a Series of returns
         per row (the one on a date was earned since the row before) or a float, the annual effective
@@ -78,6 +86,15 @@ class Market:
         What the market is called in tables and footers.
     simulated
         Whether the prices are made up; said wherever the market shows.
+    kinds
+        What the prices of each asset are: ``"total return"`` (with dividends and coupons), ``"price"``
+        (without) or ``"excess return"`` (over cash); one text for all, or a mapping that names each. Several
+        are noted, because they do not compare and prices do not show it.
+    currencies
+        The currency of each asset as its three letters, one for all or a mapping that names each. Several are
+        refused: :func:`allocator.to_base_currency` makes them one.
+    max_cells
+        The most cells of ``prices``, rows times columns; a larger table is refused before it is copied.
 
     Attributes
     ----------
@@ -98,8 +115,14 @@ class Market:
         while it is listed.
     frequency
         The row spacing, a :class:`allocator.frequency.Frequency`.
+    kinds
+        The kind of each asset's prices, empty where none was given.
+    currency
+        The currency of all of them, None where none was given.
     notes
-        What was accepted at the door but should be known, and the delistings up to the last date.
+        What was accepted at the door but should be known, and the delistings up to the last date; then what
+        looks suspicious on the rows up to it: stale prices, bad ticks, splits, weekends, gaps, a last row of
+        today, yields among prices. Looked for when first asked for; nothing is changed by it.
 
     Raises
     ------
@@ -115,8 +138,11 @@ class Market:
     sources: Mapping[str, str]
     name: str
     simulated: bool
+    currency: str | None
     _whole: _Whole
     _notes: tuple[str, ...]
+    _alignment: Alignment | None
+    _kinds: Mapping[str, str]
     _signals: Mapping[str, Signal]
     _columns: Mapping[str, int]
     _is_cut: bool
@@ -132,8 +158,11 @@ class Market:
         sources: Mapping[str, str] | None = None,
         name: str = "user data",
         simulated: bool = False,
+        kinds: PriceKind | Mapping[str, PriceKind] | None = None,
+        currencies: str | Mapping[str, str] | None = None,
+        max_cells: int = MOST_CELLS,
     ) -> None:
-        panel = validate_prices(prices, frequency, delisted)
+        panel = validate_prices(prices, frequency, delisted, max_cells)
         facts = {
             "index": panel.index,
             "days": panel.days,
@@ -146,8 +175,11 @@ class Market:
             "sources": show.Sources(sources or {}),
             "name": name,
             "simulated": simulated,
+            "_kinds": checked_kinds(kinds, panel.assets),
+            "currency": checked_currency(currencies, panel.assets),
             "_whole": _Whole(panel.index, panel.listed_from, panel.listed_until),
-            "_notes": (*panel.notes, describe_cash(cash)),
+            "_notes": (*panel.notes, describe_cash(cash), *undated_signals(signals)),
+            "_alignment": alignment_of(prices) if isinstance(prices, pd.DataFrame) else None,
             "_signals": validate_signals(signals),
             "_columns": {asset: column for column, asset in enumerate(panel.assets)},
             "_is_cut": False,
@@ -172,9 +204,26 @@ class Market:
         return _at_most(self._whole.listed_until, len(self.levels))
 
     @property
+    def kinds(self) -> dict[str, str]:
+        """The kind of each asset's prices, empty where none was given."""
+        return {asset: self._kinds[asset] for asset in self.assets if asset in self._kinds}
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What should be known."""
-        return (*self._notes, *show.delistings(self))
+        return (*self._notes, *show.delistings(self), *self._suspected)
+
+    @cached_property
+    def _suspected(self) -> tuple[str, ...]:
+        """What a table of these rows hardly can mean."""
+        days, aligned = self.days, self._alignment
+        lives = self.listed_from, self.listed_until
+        panel = Panel(days, self.assets, self.levels, *lives, self.frequency)
+        return (
+            *metadata_notes(self.kinds, self.currency, self.assets),
+            *(aligned.notes(days, self.assets) if aligned else ()),
+            *suspicions(panel, None if self.simulated else utc_today()),
+        )
 
     @property
     def prices(self) -> pd.DataFrame:
@@ -221,7 +270,8 @@ class Market:
 
     def until(self, date: Date) -> Market:
         """Return the market as it was known at the close of ``date``; a view, nothing is copied."""
-        stop = int(self.index.searchsorted(parse_date(date, "date", last=True), side="right"))
+        day = parse_date(date, "date", last=True).toordinal() - _EPOCH
+        stop = int(self.days.searchsorted(day, side="right"))
         if not stop:
             raise InputError("date", f"{date} is before the first row, {iso_date(self.index[0])}")
         return cut(self, stop)
@@ -313,7 +363,7 @@ def some_rows(market: Market, rows: NDArray[np.int64], cash: pd.Series[Any], nam
         problem = "no asset has a price on the first of the rows kept"
         raise InputError("market", problem, date=index[0], fix="cut its beginning")
     assets = tuple(market.assets[j] for j in kept)
-    frequency = resolve_frequency(index, days, None)
+    frequency, aligned = resolve_frequency(index, days, None), market._alignment
     facts = {
         "days": _read_only(days),
         "assets": assets,
@@ -323,6 +373,7 @@ def some_rows(market: Market, rows: NDArray[np.int64], cash: pd.Series[Any], nam
         "name": name,
         "_whole": _Whole(index, _read_only(listed_from[kept]), _read_only(listed_until[kept])),
         "_notes": (describe_cash(cash),),
+        "_alignment": None if aligned is None else aligned.until(int(days[-1])),
         "_signals": {each: signal_in_hindsight(market, each) for each in market._signals},
         "_columns": {asset: column for column, asset in enumerate(assets)},
         "_is_cut": False,
@@ -342,6 +393,8 @@ def _known_facts(market: Market) -> dict[str, Any]:
     facts = {name: fact for name, fact in vars(market).items() if name not in _BY_LENGTH}
     if market._is_cut:
         facts |= {"_whole": market._whole.cut(len(market.levels)), "_signals": market.signals}
+        if market._alignment is not None:
+            facts["_alignment"] = market._alignment.until(int(market.days[-1]))
     return facts
 
 
@@ -440,10 +493,15 @@ def parse_date(date: Date, argument: str, *, last: bool = False) -> pd.Timestamp
     """Return a date; ``2022`` and ``2022-03`` mean the first day of the span, or the ``last``."""
     if isinstance(date, (int, np.integer)):  # pandas would count days, or take the first of January
         raise InputError(argument, f"{date!r} is a number", fix=f'write it as text: "{date}"')
+    if isinstance(date, str) and _DAY_OR_MONTH_FIRST.match(date):  # pandas would take the first for the month
+        raise InputError(
+            argument, f"in {date!r} day and month could be confused", fix="write it as 2022-03-31"
+        )
     try:
         period = pd.Period(date, freq="D") if not isinstance(date, str) else pd.Period(date)
         if isinstance(period, pd.Period):  # and not NaT
-            return (period.end_time if last else period.start_time).normalize()
+            day = period.asfreq("D", how="end" if last else "start").ordinal
+            return pd.Timestamp(np.datetime64(day, "D"))  # not by way of nanoseconds, which end in 2262
     except (ValueError, TypeError):  # a date outside what pandas can hold is a ValueError, too
         pass
     raise InputError(argument, f"{date!r} is not a date", fix="write it as 2022-03-31, 2022-03 or 2022")

@@ -25,12 +25,13 @@ from allocator.errors import InputError, iso_date
 from allocator.frequency import Frequency, resolve_frequency, whole_days
 from allocator.market.frames import OtherFrame, as_pandas, is_other_frame
 
-__all__ = ["PricePanel", "as_levels", "float_column", "validate_index", "validate_prices"]
+__all__ = ["MOST_CELLS", "PricePanel", "as_levels", "float_column", "validate_index", "validate_prices"]
 
 _SMALLEST, _LARGEST = 1e-100, 1e100  # ratios of two prices in this range cannot overflow
 _EXACT_INTEGERS = 2**53
 _FIRST_YEAR, _LAST_YEAR = 1, 9999  # beyond, dates cannot be printed
 _FLOAT = np.dtype(np.float64)
+MOST_CELLS = 150_000_000  # 1.2 GB as float64: 10,000 rows of 10,000 assets and half as much again
 _MANY_ASSETS = 64  # from here on the engine multiplies row by row; with fewer, column by column
 
 
@@ -73,6 +74,7 @@ def validate_prices(
     prices: pd.DataFrame | OtherFrame,
     frequency: str | None = None,
     delisted: Mapping[str, float] | None = None,
+    max_cells: int = MOST_CELLS,
 ) -> PricePanel:
     """Return the prices as a :class:`PricePanel`, or refuse them.
 
@@ -86,20 +88,23 @@ def validate_prices(
     delisted
         The assets whose prices end before the last row, each with the fraction of its last price that its
         holders got.
+    max_cells
+        The most cells of a table; a larger one is refused before anything is copied.
 
     Raises
     ------
     InputError
         Names the first asset and date at fault and what to do.
     """
-    prices = _checked_table(prices)
+    prices = _checked_table(prices, max_cells)
     days = whole_days(prices.index)
     if days is None:
         _refuse_two_prices(prices)
         days = _examined_days(prices.index, "prices")
     index = _own_copy(prices.index)
     if len(index) == 1:
-        raise InputError("prices", f"1 row ({iso_date(index[0])}); at least 2 are needed for a return")
+        problem = f"1 row ({iso_date(index[0])}); at least 2 are needed for a return"
+        raise InputError("prices", problem, fix="give a longer history")
     assets = _check_names(prices.columns)
     recoveries = _check_recoveries({} if delisted is None else delisted, assets)
     kinds = _column_types(prices)
@@ -115,16 +120,32 @@ def validate_prices(
     return PricePanel(index, days, assets, levels, listed_from, listed_until, spacing, _notes(kinds, assets))
 
 
-def _checked_table(prices: Any) -> pd.DataFrame:
+def _checked_table(prices: Any, max_cells: int) -> pd.DataFrame:
     if is_other_frame(prices):
+        _refuse_too_large(getattr(prices, "shape", None), max_cells)
         prices = as_pandas(prices, "prices")
     if not isinstance(prices, pd.DataFrame):
-        raise InputError("prices", f"expected a DataFrame with dates as index, got {type(prices).__name__}")
+        problem = f"expected a DataFrame with dates as index, got {type(prices).__name__}"
+        raise InputError("prices", problem, fix="pd.DataFrame({'SPY': series, ...}), or al.read_prices(path)")
     if not len(prices):
-        raise InputError("prices", "no rows")
+        raise InputError("prices", "no rows", fix="check the file or the dates that it was cut to")
     if not prices.shape[1]:
-        raise InputError("prices", "no assets")
+        raise InputError("prices", "no assets", fix="give a column for each asset")
+    _refuse_too_large(prices.shape, max_cells)
     return prices
+
+
+def _refuse_too_large(shape: Any, max_cells: Any) -> None:
+    """Refuse a table of more cells than allowed, before any copy of it is made."""
+    if not isinstance(max_cells, int | np.integer) or isinstance(max_cells, bool) or max_cells < 1:
+        raise InputError("max_cells", f"{max_cells!r} is no number of cells", fix="pass an integer above 0")
+    if isinstance(shape, tuple) and len(shape) == 2 and shape[0] * shape[1] > max_cells:
+        cells = shape[0] * shape[1]
+        raise InputError(
+            "prices",
+            f"{shape[0]:,} rows of {shape[1]:,} columns are {cells:,} cells, over max_cells={max_cells:,}",
+            fix=f"take fewer rows or assets, or pass max_cells={cells} ({cells / 2**27:,.1f} GiB a copy)",
+        )
 
 
 def _refuse_two_prices(prices: pd.DataFrame) -> None:
@@ -138,9 +159,10 @@ def _refuse_two_prices(prices: pd.DataFrame) -> None:
         if len(given) > 1:
             raise InputError(
                 "prices",
-                f"two prices on one date, {given[0]} and {given[1]} ({len(repeated)} dates repeated)",
+                f"two prices on one date, {given[0]} and {given[1]}",
                 asset=asset,
                 date=repeated[0],
+                count=len(repeated),
                 fix="find out which one is right and keep one row a date",
             )
 
@@ -168,7 +190,8 @@ def _examined_days(index: pd.Index, argument: str) -> NDArray[np.int64]:
     dates = pd.DatetimeIndex(index)
     if dates.hasnans:
         row = int(np.argmax(dates.isna()))
-        raise InputError(where, f"row {row} has no date (NaT)", fix="drop or date that row")
+        count = int(np.count_nonzero(dates.isna()))
+        raise InputError(where, f"row {row} has no date (NaT)", count=count, fix="drop or date that row")
     if dates.tz is not None:
         raise InputError(
             where,
@@ -189,7 +212,7 @@ def _check_years(dates: pd.DatetimeIndex, where: str) -> None:
     odd = np.flatnonzero((years < _FIRST_YEAR) | (years > _LAST_YEAR))
     if len(odd):
         problem = f"row {odd[0]} is in the year {years[odd[0]]}, outside {_FIRST_YEAR} to {_LAST_YEAR}"
-        raise InputError(where, problem, fix="correct the date")
+        raise InputError(where, problem, count=len(odd), fix="correct the date")
 
 
 def _refuse_index_type(index: pd.Index, argument: str) -> None:
@@ -201,7 +224,7 @@ def _refuse_index_type(index: pd.Index, argument: str) -> None:
     if texts:
         raise InputError(
             where,
-            f"text such as {texts[0]!r}, not dates, and day and month could be confused",
+            f"text such as {_short(texts[0])}, not dates, and day and month could be confused",
             fix="pd.to_datetime(..., format='%Y-%m-%d'), with the format that the text has",
         )
     raise InputError(where, f"{type(index).__name__}", fix=f"pass dates, e.g. {argument}.set_index('date')")
@@ -213,18 +236,22 @@ def _check_order(dates: pd.DatetimeIndex, where: str, argument: str) -> None:
         date = dates[repeated[0]]
         raise InputError(
             where,
-            f"{int((dates == date).sum())} rows have this date ({len(repeated)} repeated in all)",
+            f"{int((dates == date).sum())} rows have this date",
             date=date,
+            count=len(repeated),
             fix=f"keep one: {argument}[~{argument}.index.duplicated(keep='last')]",
         )
     if dates.is_monotonic_increasing:
         return
     if dates.is_monotonic_decreasing:
-        problem, row = "the dates are in reverse order, newest first", 0
+        problem, row, count = "the dates are in reverse order, newest first", 0, 1
     else:
-        row = int(np.argmax(np.diff(dates.asi8) < 0)) + 1
+        is_back = np.diff(dates.asi8) < 0
+        row, count = int(np.argmax(is_back)) + 1, int(np.count_nonzero(is_back))
         problem = f"not sorted: {iso_date(dates[row])} comes after {iso_date(dates[row - 1])}"
-    raise InputError(where, problem, date=dates[row], fix=f"{argument}.sort_index()")
+        if dates[row - 1].year - dates[row].year > 10:
+            problem += ", which may be a wrong year"
+    raise InputError(where, problem, date=dates[row], count=count, fix=f"{argument}.sort_index()")
 
 
 def _check_midnight(dates: pd.DatetimeIndex, where: str, argument: str) -> None:
@@ -236,6 +263,7 @@ def _check_midnight(dates: pd.DatetimeIndex, where: str, argument: str) -> None:
             where,
             f"two rows of one day, {dates[row - 1]} and {dates[row]}",
             date=days[row],
+            count=len(twice),
             fix=f"say which counts, e.g. {argument}.groupby({argument}.index.normalize()).last()",
         )
     timed = np.flatnonzero(dates != days)
@@ -244,6 +272,7 @@ def _check_midnight(dates: pd.DatetimeIndex, where: str, argument: str) -> None:
             where,
             f"time of day {dates[timed[0]].time()}; rows are days or longer",
             date=days[timed[0]],
+            count=len(timed),
             fix=f"{argument}.index.normalize()",
         )
 
@@ -253,7 +282,8 @@ def _check_names(columns: pd.Index) -> tuple[str, ...]:
     seen: dict[str, str] = {}
     for name in columns:
         if not isinstance(name, str):
-            raise InputError(where, f"{name!r} is a {type(name).__name__}", fix="name the assets with text")
+            problem = f"{_short(name)} is a name of type {type(name).__name__}"
+            raise InputError(where, problem, fix="name the assets with text: prices.columns = [...]")
         key = name.strip().casefold()
         if not key:
             raise InputError(where, f"an asset has no name ({name!r})", fix="name it")
@@ -337,9 +367,11 @@ def float_column(
     """
     kind = column.dtype
     if pd.api.types.is_bool_dtype(kind):
-        raise InputError(argument, "true and false are not numbers", asset=asset, date=index[0])
+        fix = "drop the column, or give prices"
+        raise InputError(argument, "true and false are not numbers", asset=asset, date=index[0], fix=fix)
     if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_complex_dtype(kind):
-        raise InputError(argument, f"{kind} is not a number", asset=asset, date=index[0])
+        fix = "drop the column, or give prices"
+        raise InputError(argument, f"{kind} is not a number", asset=asset, date=index[0], fix=fix)
     if pd.api.types.is_float_dtype(kind):
         with np.errstate(over="ignore"):  # an extended double beyond float64 is infinite, and refused as that
             return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -350,9 +382,20 @@ def float_column(
         try:
             values[row] = _to_float(cell)
         except InputError as error:
-            date = index[row]
-            raise InputError(argument, error.problem, asset=asset, date=date, fix=error.fix) from None
+            count = 1 + sum(not _is_number(other) for other in column.iloc[row + 1 :])
+            raise InputError(
+                argument, error.problem, asset=asset, date=index[row], count=count, fix=error.fix
+            ) from None
     return values
+
+
+def _is_number(cell: Any) -> bool:
+    """Return whether a cell becomes a float."""
+    try:
+        _to_float(cell)
+    except InputError:
+        return False
+    return True
 
 
 def _are_exact(integers: NDArray[Any]) -> bool:
@@ -419,12 +462,11 @@ def _first_fault(
     problem: str,
     fix: str,
 ) -> InputError:
-    """Return the refusal of the earliest bad cell, counting the others of its column."""
+    """Return the refusal of the earliest bad cell, with the number of all."""
     row = int(np.argmax(bad.any(axis=1)))
     column = int(np.argmax(bad[row]))
-    count = int(bad[:, column].sum())
-    text = problem.format(float(levels[row, column])) + (f" ({count} such rows)" if count > 1 else "")
-    return InputError("prices", text, asset=assets[column], date=index[row], fix=fix)
+    text, count = problem.format(float(levels[row, column])), int(np.count_nonzero(bad))
+    return InputError("prices", text, asset=assets[column], date=index[row], count=count, fix=fix)
 
 
 def _refuse_returns(levels: NDArray[np.float64], index: pd.DatetimeIndex, assets: tuple[str, ...]) -> None:
@@ -487,7 +529,14 @@ def _check_missing(
     never = missing.all(axis=0)
     if never.any():
         asset = assets[int(np.argmax(never))]
-        raise InputError("prices", "no price at all", asset=asset, date=index[0], fix="drop the column")
+        raise InputError(
+            "prices",
+            "no price at all",
+            asset=asset,
+            date=index[0],
+            count=int(np.count_nonzero(never)),
+            fix="drop the column",
+        )
     _refuse_empty_rows(missing, listed_from, listed_until, index)
     for j, asset in enumerate(assets):
         _check_tail_and_holes(missing[:, j], int(listed_from[j]), index, asset, j in recoveries)
@@ -506,8 +555,9 @@ def _refuse_empty_rows(
     if len(empty):
         raise InputError(
             "prices",
-            f"no asset has a price ({len(empty)} such rows)",
+            "no asset has a price",
             date=index[empty[0]],
+            count=len(empty),
             fix="prices.dropna(how='all') if these are holidays",
         )
 
@@ -521,17 +571,20 @@ def _check_tail_and_holes(
         length = int(np.argmin(missing[holes[0] :]))
         raise InputError(
             "prices",
-            f"a hole of {length} rows ({len(holes)} missing in all)",
+            f"no price, a hole of {length} row{'s' if length > 1 else ''}",
             asset=asset,
             date=index[holes[0]],
-            fix="get the prices or keep the rows where all assets have one: prices.dropna()",
+            count=len(holes),
+            fix="get the prices, or let al.align_prices(prices, align=...) keep the rows that all have "
+            "('intersection') or hold the last price over at most max_gap rows ('union_hold')",
         )
     if last < len(missing) - 1 and not is_delisted:
         raise InputError(
             "prices",
-            f"no price after {iso_date(index[last])} ({len(missing) - 1 - last} rows)",
+            f"no price after {iso_date(index[last])}",
             asset=asset,
             date=index[last + 1],
+            count=len(missing) - 1 - last,
             fix="say what its holders got, as a fraction of the last price: "
             f"Market(..., delisted={{{asset!r}: 0.4}}), "
             f"or cut the table there: prices.loc[:'{iso_date(index[last])}'], or drop the asset",
@@ -545,5 +598,10 @@ def _notes(kinds: list[Any], assets: tuple[str, ...]) -> tuple[str, ...]:
     if set(kinds) == {_FLOAT}:
         return ()
     plain = [getattr(kind, "numpy_dtype", kind) for kind in kinds]
-    coarse = [asset for asset, kind in zip(assets, plain, strict=True) if kind in (np.float16, np.float32)]
-    return (f"float32 prices, resolved to 1e-7 at best: {', '.join(coarse)}",) if coarse else ()
+    coarse = {"float16": (np.float16, "1e-3"), "float32": (np.float32, "1e-7")}
+    notes = []
+    for name, (coarse_kind, digits) in coarse.items():
+        named = [asset for asset, kind in zip(assets, plain, strict=True) if kind == coarse_kind]
+        if named:
+            notes.append(f"{name} prices, resolved to {digits} at best: {', '.join(named)}")
+    return tuple(notes)

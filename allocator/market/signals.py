@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, iso_date
+from allocator.errors import InputError, iso_date, message
 from allocator.market.prices import float_column, validate_index
 
-__all__ = ["Signal", "validate_signals"]
+__all__ = ["Signal", "undated_signals", "validate_signals"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +78,24 @@ def validate_signals(
     if isinstance(signals, pd.DataFrame):
         return {str(name): _validate(str(name), Signal(signals[name].dropna())) for name in signals.columns}
     if not isinstance(signals, Mapping):
-        raise InputError("signals", f"expected a mapping of name to Series, got {type(signals).__name__}")
+        problem = f"expected a mapping of name to Series, got {type(signals).__name__}"
+        raise InputError("signals", problem, fix="signals={'inflation': series}")
     return {
         name: _validate(name, given if isinstance(given, Signal) else Signal(given))
         for name, given in signals.items()
     }
+
+
+def undated_signals(signals: Any) -> tuple[str, ...]:
+    """Return a note that names the signals given without the dates of their periods, if there are any."""
+    if not isinstance(signals, Mapping | pd.DataFrame):
+        return ()
+    raw = [str(name) for name in signals if not isinstance(signals[name], Signal)]
+    if not raw:
+        return ()
+    fix = "al.published(values, publication_lag=...) dates figures of a period by when they were known"
+    problem = "taken as known on the dates of its index"
+    return (message("signals", problem, asset=raw[0], count=len(raw), fix=fix),)
 
 
 def _validate(name: str, signal: Signal) -> Signal:
@@ -91,15 +104,16 @@ def _validate(name: str, signal: Signal) -> Signal:
         raise InputError(argument, f"the name is a {type(name).__name__}", fix="name the signals with text")
     given = signal.values
     if not isinstance(given, pd.Series):
-        raise InputError(argument, f"expected a Series, got {type(given).__name__}")
+        problem = f"expected a Series, got {type(given).__name__}"
+        raise InputError(argument, problem, fix="pass the values with their dates of knowledge as index")
     if not len(given):
-        raise InputError(argument, "no values")
+        raise InputError(argument, "no values", fix="leave the signal out")
     index = validate_index(given.index, argument)
     values = float_column(given, argument, index)
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         fix = "drop the dates without a value"
-        raise InputError(argument, f"is {values[bad[0]]}", date=index[bad[0]], fix=fix)
+        raise InputError(argument, f"is {values[bad[0]]}", date=index[bad[0]], count=len(bad), fix=fix)
     values.flags.writeable = False
     return Signal(pd.Series(values, index=index, name=name), _validate_periods(signal, index, argument))
 
@@ -119,6 +133,7 @@ def _validate_periods(signal: Signal, known: pd.DatetimeIndex, argument: str) ->
             argument,
             f"known before the period that it describes ended ({iso_date(ends[early[0]])})",
             date=known[early[0]],
+            count=len(early),
             fix="stamp it with the date of publication",
         )
     return ends

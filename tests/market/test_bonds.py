@@ -317,7 +317,7 @@ def test_refuses_text():
 
 def test_refuses_missing_yields():
     error = refusal(pd.Series([0.04, np.nan, np.nan], index=MONTH_ENDS))
-    assert_says(error, "yields", "missing (2 such rows)", "yields.dropna()", date="2020-02-29")
+    assert_says(error, "yields", "missing (first of 2)", "yields.dropna()", date="2020-02-29")
 
 
 def test_refuses_infinite_yields():
@@ -328,7 +328,7 @@ def test_refuses_infinite_yields():
 def test_refuses_percent_and_what_no_bond_yields(percent):
     error = refusal(month(0.04, percent))
     assert_says(error, "yields", f"{percent:g} looks like percent", "yields / 100", date="2020-02-29")
-    assert "such rows" not in str(error)
+    assert "first of" not in str(error)
 
 
 @pytest.mark.parametrize(("index", "step"), [("B", 0.005), ("W-FRI", 0.012), ("ME", 0.03), ("QE", 0.05)])

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from allocator.disk import write_whole
 from allocator.errors import InputError
 from allocator.market import cache as cache_module
-from allocator.market.cache import Cache, default_directory, write_whole
+from allocator.market.cache import Cache, default_directory
 
 KEY = {"source": "fred", "series": "DGS10", "url": "https://x/y?id=DGS10", "format": "csv"}
 in_one_folder = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -153,8 +154,7 @@ def test_F199_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 def test_F200_temporary_files_of_the_dead_are_cleared_and_of_the_living_kept(tmp_path):
     cache = Cache(tmp_path)
-    name = cache.path(KEY).name
-    dead, living = tmp_path / f".{name}.1-a.tmp", tmp_path / f".{name}.2-b.tmp"
+    dead, living = (tmp_path / f".allocator-{16 * letter}.part" for letter in "ab")
     for path in (dead, living):
         path.write_bytes(b"half")
     os.utime(dead, (0, 0))

@@ -466,7 +466,7 @@ YEN = table(JPYUSD=0.01)
 def test_refuses_what_the_door_of_prices_refuses():
     hole = pd.concat([one_asset(), one_asset("EUR")], axis=1)
     hole.iloc[2, 0] = np.nan
-    assert_says(refusal(hole, YEN), "prices", "a hole of 1 rows", asset="in JPY", date="2020-01-03")
+    assert_says(refusal(hole, YEN), "prices", "a hole of 1 row;", asset="in JPY", date="2020-01-03")
     assert_says(refusal(one_asset().iloc[::-1], YEN), "prices.index", "reverse", date="2020-01-08")
 
 
@@ -553,7 +553,7 @@ def test_refuses_rates_that_are_no_numbers():
 @pytest.mark.parametrize("bad", [0.0, -0.01, np.inf, -np.inf, 1e-16, 1e16])
 def test_refuses_rates_that_are_not_positive_and_finite(bad):
     error = refusal(one_asset(), table(JPYUSD=[0.01, 0.01, bad, 0.01, bad, 0.01]))
-    words = f"is {bad:g}", "positive and finite (2 such rows)", "correct the source"
+    words = f"is {bad:g}", "positive and finite (first of 2)", "correct the source"
     assert_says(error, "fx", *words, asset="JPYUSD", date="2020-01-03")
 
 
@@ -604,13 +604,13 @@ def test_refuses_a_lone_pair_of_the_base_with_a_slash():
 def test_refuses_a_level_that_only_the_inverse_has_had(column, level, base):
     words = f"is {level:g}, which looks inverted: since 1971 one {column[:3]}", f"pass 1 / fx['{column}']"
     error = refusal(one_asset(), table(**{column: level}), base)
-    assert_says(error, "fx", *words, "(6 such rows)", asset=column, date="2020-01-01")
+    assert_says(error, "fx", *words, "(first of 6)", asset=column, date="2020-01-01")
 
 
 def test_refuses_a_table_that_turns_round_on_a_date():
     error = refusal(one_asset(), table(JPYUSD=[0.01, 0.01, 0.01, 0.01, 0.01, 100.0]))
     assert_says(error, "fx", "looks inverted", asset="JPYUSD", date="2020-01-08")
-    assert "such rows" not in str(error)
+    assert "first of" not in str(error)
 
 
 @pytest.mark.parametrize(("column", "level"), [("GBPUSD", 0.79), ("CADUSD", 1.4), ("EURUSD", 2.1)])
@@ -632,7 +632,7 @@ def test_a_level_that_neither_way_has_had_is_taken_as_it_is():
         (
             {"JPYUSD": 0.01, "JPYGBP": 0.008, "EURUSD": 1.25, "EURGBP": 1.1},
             "EURGBP",
-            "is 1.1, but the columns before it make it 1 (6 such rows)",
+            "is 1.1, but the columns before it make it 1 (first of 6)",
         ),
     ],
 )

@@ -262,11 +262,10 @@ def test_F169_a_directory(tmp_path):
 def test_F169_not_readable(tmp_path, monkeypatch, name):
     file = write(tmp_path, TABLE, name)
 
-    def refuse(*_: object) -> bytes:
+    def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert_says(refusal(file), "permission denied")
 
 
@@ -315,7 +314,7 @@ def test_F175_compression_is_never_inferred(tmp_path, suffix):
     assert_says(refusal(write(tmp_path, TABLE, f"prices{suffix}")), "unpack it first")
 
 
-def test_a_pickle_is_never_opened(tmp_path):
+def test_F185_a_pickle_is_never_opened(tmp_path):
     file = write(tmp_path, pickle.dumps(pd.DataFrame({"SPY": [1.0]})), "prices.pkl")
     assert_says(refusal(file), "'.pkl'", "can run code")
 

@@ -110,7 +110,7 @@ def test_F009_newest_first():
 
 def test_F010_repeated_date_same_prices():
     error = refusal(panel().iloc[[0, 1, 1, 2, 2, 3]])
-    words = "2 rows have this date (2 repeated in all)", "prices[~prices.index.duplicated(keep='last')]"
+    words = "2 rows have this date (first of 2)", "prices[~prices.index.duplicated(keep='last')]"
     assert_says(error, "prices.index", *words, date="2020-01-02")
 
 
@@ -246,7 +246,7 @@ def test_F022_the_largest_exact_integer_is_a_price():
 def test_F023_zero_price(zero):
     prices = with_cell(zero)
     prices.iloc[9, 1] = 0.0
-    assert_says(refusal(prices), "prices", "(2 such rows)", "positive", asset="GLD", date="2020-01-08")
+    assert_says(refusal(prices), "prices", "(first of 2)", "positive", asset="GLD", date="2020-01-08")
     assert str(refusal(with_cell(0.0))).startswith("prices['GLD'] on 2020-01-08: is 0.0; ")
 
 
@@ -305,7 +305,7 @@ def test_F029_not_listed_yet():
 def test_F030_hole():
     prices = panel()
     prices.iloc[[5, 6, 7, 20], 1] = np.nan
-    words = "a hole of 3 rows (4 missing in all)", "prices.dropna()"
+    words = "no price, a hole of 3 rows (first of 4)", "al.align_prices(prices, align=...)"
     assert_says(refusal(prices), "prices", *words, asset="GLD", date="2020-01-08")
 
 
@@ -314,7 +314,7 @@ def test_F031_no_price_at_the_end():
     prices.iloc[30:, 1] = np.nan
     error = refusal(prices)
     words = (
-        "no price after 2020-02-11 (10 rows)",
+        "no price after 2020-02-11 (first of 10)",
         "Market(..., delisted={'GLD': 0.4})",
         "prices.loc[:'2020-02-11']",
         "or drop the asset",
@@ -340,7 +340,7 @@ def test_F031_a_hole_is_no_delisting():
     prices = panel()
     prices.iloc[[10, *range(30, 40)], 1] = np.nan
     error = refusal(prices, delisted={"GLD": 0.4})
-    assert_says(error, "prices", "a hole of 1 rows (1 missing in all)", asset="GLD", date="2020-01-15")
+    assert_says(error, "prices", "no price, a hole of 1 row;", asset="GLD", date="2020-01-15")
 
 
 def test_F032_column_without_a_price():
@@ -351,7 +351,7 @@ def test_F032_column_without_a_price():
 def test_F033_row_without_a_price():
     prices = panel()
     prices.iloc[[5, 9]] = np.nan
-    words = "no asset has a price (2 such rows)", "prices.dropna(how='all')"
+    words = "no asset has a price (first of 2)", "prices.dropna(how='all')"
     assert_says(refusal(prices), "prices", *words, date="2020-01-08")
 
 
@@ -365,7 +365,7 @@ def test_F033_a_holiday_after_a_delisting_is_still_a_row_without_a_price():
     prices.iloc[30:, 1] = np.nan
     prices.iloc[35] = np.nan
     error = refusal(prices, delisted={"GLD": 0.4})
-    assert_says(error, "prices", "no asset has a price (1 such rows)", date="2020-02-19")
+    assert_says(error, "prices", "no asset has a price;", date="2020-02-19")
 
 
 # --- what was delisted ---
@@ -434,7 +434,7 @@ def test_F113_rows_without_a_price_before_the_next_listing():
     market = Market(prices, 0.02, delisted={"GLD": 0.0})
     assert (market.listed_from.tolist(), market.listed_until.tolist()) == ([20, 0], [40, 15])
     prices.iloc[:3] = np.nan
-    assert_says(refusal(prices, delisted={"GLD": 0.0}), "prices", "(3 such rows)", date="2020-01-01")
+    assert_says(refusal(prices, delisted={"GLD": 0.0}), "prices", "(first of 3)", date="2020-01-01")
 
 
 def test_F114_the_only_asset_delisted():
@@ -593,7 +593,7 @@ def test_F098_annual_rate_where_a_return_per_row_is_meant(spacing, annual):
 
 
 def test_F098_a_loss_no_cash_has_in_a_day():
-    words = "-0.02 in one row of daily data (39 above 0.01)", "pass the return per row"
+    words = "-0.02 in one row of daily data, beyond 0.01 (first of 39)", "pass the return per row"
     assert_says(refusal(panel(), pd.Series(-0.02, index=DAYS)), "cash", *words, date="2020-01-02")
 
 
@@ -615,9 +615,9 @@ def test_F098_cash_that_is_no_rate(cash):
         ("0.0001", "'0.0001' is str"),
         (True, "true and false"),
         (1j, "complex128 is not a number"),
-        (np.nan, "is nan; give a return above -1"),
-        (np.inf, "is inf; give a return above -1"),
-        (-1.0, "is -1.0; give a return above -1"),
+        (np.nan, "is nan (first of 39); give a return above -1"),
+        (np.inf, "is inf (first of 39); give a return above -1"),
+        (-1.0, "is -1.0 (first of 39); give a return above -1"),
     ],
 )
 def test_F098_cash_returns_that_are_none(cell, words):
@@ -634,7 +634,7 @@ def test_F099_cash_shorter_than_the_prices():
 def test_F099_cash_on_other_dates():
     monthly = panel().set_axis(pd.date_range("2020-01-31", periods=40, freq="ME"))
     days = pd.bdate_range("2020-01-31", "2023-12-31").union(monthly.index)
-    words = "dates between the rows of prices", "compound"
+    words = "a date between the rows of prices, which would be lost (first of 817)", "compound"
     assert_says(refusal(monthly, pd.Series(1e-5, index=days)), "cash", *words, date="2020-02-03")
 
 
@@ -645,7 +645,9 @@ def test_F099_a_return_dated_after_the_first_row_of_prices(days_later, is_lost):
     cash = pd.Series(1e-3, index=index[1:].insert(0, first))
     if is_lost:
         error = refusal(panel().set_axis(index), cash)
-        assert_says(error, "cash", "1 dates between the rows of prices", date=f"{first:%Y-%m-%d}")
+        assert_says(
+            error, "cash", "a date between the rows of prices, which would be lost;", date=f"{first:%Y-%m-%d}"
+        )
     else:
         assert (Market(panel().set_axis(index), cash).cash[1:] == 1e-3).all()
 
