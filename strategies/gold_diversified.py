@@ -58,7 +58,8 @@ class GoldDiversified(Strategy):
         object.__setattr__(self, "global_assets", read_assets(self.global_assets, 0, "global_assets"))
         names = [self.stocks, self.bonds, self.gold, *self.global_assets]
         if len(set(names)) < len(names):
-            raise InputError("global_assets", f"{', '.join(names)}", fix="name each asset once")
+            problem = f"with stocks, bonds and gold these are {', '.join(names)}"
+            raise InputError("global_assets", problem, fix="name each asset once")
         rule = self.gold_weight if isinstance(self.gold_weight, GoldRule) else None
         fractions = {"growth_weight": self.growth_weight, "home_share": self.home_share}
         for argument, value in (fractions if rule else fractions | {"gold_weight": self.gold_weight}).items():

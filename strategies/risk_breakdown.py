@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 from strategies._covariance_door import read_matrix
 
 __all__ = ["RiskContributions", "risk_contributions"]
@@ -42,7 +42,7 @@ class RiskContributions:
     volatility: float
 
     def __repr__(self) -> str:
-        return "\n".join([self._title, *text_table(*self._cells), _NOTE])
+        return text_block([self._title, *text_table(*self._cells), _NOTE])
 
     def _repr_html_(self) -> str:
         return html_block(self._title, html_table(*self._cells), [_NOTE])

@@ -8,8 +8,15 @@ import numpy as np
 import pandas as pd
 
 from allocator.engine.accounting import Accounts, account
-from allocator.engine.costs import Costs
-from allocator.engine.decisions import UNLISTED_POLICIES, Decision, Mandate, NotListedError, decide
+from allocator.engine.costs import Charges, Costs
+from allocator.engine.decisions import (
+    MOST_LEVERAGE,
+    UNLISTED_POLICIES,
+    Decision,
+    Mandate,
+    NotListedError,
+    decide,
+)
 from allocator.engine.ground import Ground, in_order
 from allocator.engine.paths import Events
 from allocator.engine.plan import Flows, Run, make_plan
@@ -23,6 +30,8 @@ from allocator.market.market import Date, cut, parse_date
 from allocator.market.prices import float_column, validate_index
 
 __all__ = ["first_decision", "ground_of", "mandate_of", "run_backtest"]
+
+_ROUNDING = 1e-9
 
 
 def run_backtest(
@@ -93,13 +102,14 @@ def run_backtest(
     world = market if end is None else _ended(market, end)
     rule = rebalancing if rebalancing is not None else _default_rule(strategy, world)
     run = Run(strategy, world, rule, _checked_lag(lag, world), mandate)
-    first, opening = _opening(run, start)
+    first, opening = _opening(run, start, end)
     built = first + run.lag
     ground = ground_of(world, charges, mandate)
     moved, closing = _flows(flows, world, built)
     plan = make_plan(run, ground, first, opening, moved)
     by_asset = charges.charges(world.assets)
     events = plan.events
+    _refuse_unfinanced(events, by_asset, world)
     shifted = Events(events.rows - built, in_order(events.targets), events.released, events.flows)
     accounts = account(ground.cut(built, len(world.days)), shifted, by_asset, money, closing)
     _refuse_unpaid_build(accounts, world, built, money)
@@ -109,7 +119,7 @@ def run_backtest(
     if accounts.sold_out:
         plan = plan.sold_out(len(accounts.events.rows) - 1)
     past = cut(world, last + 1) if accounts.ruined else world
-    return Backtest(strategy, past, rule, charges, run.lag, mandate, money, plan, accounts, by_asset)
+    return Backtest(strategy, past, rule, charges, run.lag, mandate, money, plan, accounts, by_asset, start)
 
 
 def first_decision(strategy: Strategy, market: Market, mandate: Mandate | None = None, row: int = 0) -> int:
@@ -170,7 +180,7 @@ def mandate_of(unlisted: str, max_leverage: float | None, allow_short: bool) -> 
 def _positive(argument: str, number: object) -> float:
     is_number = isinstance(number, int | float | np.number) and not isinstance(number, bool)
     if not is_number or not 0.0 < number < np.inf:  # type: ignore[operator]
-        raise InputError(argument, f"{number!r} is not a positive number")
+        raise InputError(argument, f"is {number!r}, not a positive number", fix="pass a number above 0")
     return float(number)  # type: ignore[arg-type]
 
 
@@ -187,7 +197,8 @@ def _flows(flows: Any, market: Market, built: int) -> tuple[Flows | None, float]
     amounts = float_column(flows, "flows", dates)
     bad = np.flatnonzero(~np.isfinite(amounts))
     if len(bad):
-        raise InputError("flows", f"is {amounts[bad[0]]}", date=dates[bad[0]], fix="drop the date")
+        problem, first = f"is {amounts[bad[0]]}", dates[bad[0]]
+        raise InputError("flows", problem, date=first, count=len(bad), fix="drop the date")
     at, last = market.index.searchsorted(dates, side="left"), len(market.index) - 1
     _refuse_outside(dates, (at <= built) | (at > last), market, built)
     rows, place = np.unique(at, return_inverse=True)
@@ -202,9 +213,26 @@ def _refuse_outside(dates: pd.DatetimeIndex, outside: Any, market: Market, built
         span = f"after {iso_date(market.index[built])} and not after {iso_date(market.index[-1])}"
         raise InputError(
             "flows",
-            f"{int(outside.sum())} outside the run, which takes them {span}",
+            f"is outside the run, which takes flows {span}",
             date=dates[int(np.argmax(outside))],
+            count=int(outside.sum()),
             fix="drop it, or make it part of initial_value",
+        )
+
+
+def _refuse_unfinanced(events: Events, charges: Charges, market: Market) -> None:
+    """Refuse targets of which no part can be sold: each unit sold costs as much as it sets free (F096)."""
+    if not charges.is_exact or charges.most * MOST_LEVERAGE < 1.0 - _ROUNDING:
+        return
+    share = np.abs(events.targets) @ np.maximum(charges.buy, charges.sell)
+    beyond = np.flatnonzero(share >= 1.0 - _ROUNDING)
+    if len(beyond):
+        raise InputError(
+            "costs",
+            f"to trade these weights costs {share[beyond[0]]:.0%} of the value, which nothing can finance",
+            date=market.index[events.rows[beyond[0]]],
+            count=len(beyond),
+            fix="lower the costs or the leverage",
         )
 
 
@@ -266,10 +294,10 @@ def _checked_lag(lag: int | None, market: Market) -> int:
     return int(lag)
 
 
-def _opening(run: Run, start: Date | None) -> tuple[int, Decision]:
+def _opening(run: Run, start: Date | None, end: Date | None) -> tuple[int, Decision]:
     """Return the row of the first decision and the decision, refusing a start that history does not allow."""
     market, name, lag = run.market, run.strategy.name, run.lag
-    wanted = 0 if start is None else _row_before(market, start) - lag
+    wanted = 0 if start is None else _row_before(market, start, end) - lag
     possible, opening = _first_decision(run.strategy, market, run.mandate, max(wanted, 0))
     if possible + lag >= len(market.index) - 1:
         raise InsufficientHistoryError(
@@ -283,20 +311,17 @@ def _opening(run: Run, start: Date | None) -> tuple[int, Decision]:
     if start is not None and possible != wanted:
         raise InsufficientHistoryError(
             "start",
-            f"{start} is too early: {name!r} lacks the history or the assets to decide by then",
+            f"{iso_date(start)} is too early: {name!r} lacks the history or the assets to decide by then",
             rows_needed=possible + 1,
             fix=f"start on {iso_date(market.index[possible + lag + 1])} or later",
         )
     return possible, opening
 
 
-def _row_before(market: Market, start: Date) -> int:
+def _row_before(market: Market, start: Date, end: Date | None) -> int:
     row = int(market.index.searchsorted(parse_date(start, "start"), side="left"))
     if row >= len(market.index):
-        raise InputError(
-            "start",
-            f"{start} is after the last row",
-            date=market.index[-1],
-            fix="choose an earlier start or a later end",
-        )
+        last = f"the last row, {iso_date(market.index[-1])}" if end is None else f"the end, {iso_date(end)}"
+        problem = f"{iso_date(start)} is after {last}"
+        raise InputError("start", problem, fix="choose an earlier start or a later end")
     return row - 1

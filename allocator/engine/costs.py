@@ -144,7 +144,11 @@ def _by_asset(argument: str, rate: Rate, assets: tuple[str, ...]) -> NDArray[np.
     missing = [asset for asset in assets if asset not in rate]
     if missing:
         raise InputError(
-            f"costs.{argument}", "no rate for this asset", asset=missing[0], fix="name every asset"
+            f"costs.{argument}",
+            "no rate for this asset",
+            asset=missing[0],
+            count=len(missing),
+            fix="name every asset",
         )
     return np.array([float(rate[asset]) for asset in assets])
 
@@ -158,7 +162,7 @@ def _text(rate: Rate) -> str:
 def _check(argument: str, rate: object, asset: str | None, most: float) -> None:
     is_number = isinstance(rate, int | float | np.number) and not isinstance(rate, bool)
     if not is_number or not np.isfinite(rate):  # type: ignore[call-overload]
-        raise InputError(argument, f"is {rate!r}, not a number", asset=asset)
+        raise InputError(argument, f"is {rate!r}, not a number", asset=asset, fix="5 basis points are 0.0005")
     if rate < 0:  # type: ignore[operator]
         raise InputError(argument, f"is negative, {rate!r}", asset=asset, fix="a cost is 0 or more")
     if rate > most:  # type: ignore[operator]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from allocator.errors import AllocatorError, InsufficientHistoryError, StrategyE
 from allocator.market.market import Market, cut, find_column, is_always_listed
 
 __all__ = [
+    "MOST_LEVERAGE",
     "UNLISTED_POLICIES",
     "Decision",
     "Decisions",
@@ -31,9 +32,10 @@ __all__ = [
 Array = NDArray[np.float64]
 Decision = tuple[Array | None, bool]  # weights, None for HOLD, and whether the mandate capped them
 UNLISTED_POLICIES = ("error", "pro_rata", "cash")
-_MOST_LEVERAGE = 10.0  # a larger sum of weights is percent, not leverage
+MOST_LEVERAGE = 10.0  # a larger sum of weights is percent, not leverage
 _ROUNDING = 1e-9  # a solver's negative zero
 _CASH = "cash"
+_NO_NUMBERS = (str, bytes, bool, np.bool_)  # float() takes them
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def _from_table(strategy: TargetWeights, market: Market, rows: Rows, mandate: Ma
     targets = np.zeros((len(rows), len(market.assets)))
     targets[:, np.array(columns)] = known
     gross = np.abs(targets).sum(axis=1)
-    limit = _MOST_LEVERAGE if mandate.max_leverage is None else min(mandate.max_leverage, _MOST_LEVERAGE)
+    limit = MOST_LEVERAGE if mandate.max_leverage is None else min(mandate.max_leverage, MOST_LEVERAGE)
     plain = gross.max() <= limit and (mandate.allow_short or targets.min() >= 0.0)
     if not plain or not _all_listed(market, rows, targets != 0.0):
         return None
@@ -214,15 +216,16 @@ def _checked(strategy: Strategy, past: Market, answer: Any, mandate: Mandate) ->
         raise StrategyError(strategy.name, past.index[-1], said)
     if isinstance(answer, pd.Series) and not answer.index.is_unique:
         twice = answer.index[answer.index.duplicated()][0]
-        raise StrategyError(strategy.name, past.index[-1], f"weights() names {twice!r} twice")
+        raise StrategyError(strategy.name, past.index[-1], f"weights() names {twice!r} twice; add them up")
     weights = np.zeros(len(past.assets))
     columns = [find_column(past, asset) for asset in answer.keys()]  # noqa: SIM118 (a Series has values)
+    given = list(answer.values() if isinstance(answer, Mapping) else answer)
     try:
-        given = answer.values() if isinstance(answer, Mapping) else answer
         weights[np.array(columns)] = np.fromiter(given, np.float64, len(columns))
     except (IndexError, TypeError, ValueError):
         weights[:] = np.nan
-    if None in columns or not np.abs(weights).sum() < np.inf:
+    is_odd = any(issubclass(kind, _NO_NUMBERS) for kind in set(map(type, given)))
+    if is_odd or None in columns or not np.abs(weights).sum() < np.inf:
         weights = _one_by_one(strategy, past, answer)
     return _in_bounds(strategy, past, weights, answer, mandate)
 
@@ -249,19 +252,20 @@ def _column(strategy: Strategy, past: Market, asset: Any) -> int:
 
 def _number(strategy: Strategy, past: Market, asset: object, weight: Any) -> float:
     try:
-        value = float(weight)
+        value = float(cast(float, [] if isinstance(weight, _NO_NUMBERS) else weight))
     except (TypeError, ValueError):
         said = f"the weight of {asset!r} is {weight!r}, not a number"
         raise StrategyError(strategy.name, past.index[-1], said) from None
     if not -np.inf < value < np.inf:
-        raise StrategyError(strategy.name, past.index[-1], f"the weight of {asset!r} is {value}")
+        said = f"the weight of {asset!r} is {value}; give a number, 0 for what is not held"
+        raise StrategyError(strategy.name, past.index[-1], said)
     return value
 
 
 def _in_bounds(strategy: Strategy, past: Market, weights: Array, answer: Any, mandate: Mandate) -> Array:
     """Refuse percent, cash that does not add up, and short positions without a mandate."""
     gross = float(np.abs(weights).sum())
-    if gross > _MOST_LEVERAGE + _ROUNDING:
+    if gross > MOST_LEVERAGE + _ROUNDING:
         said = f"weights sum to {gross:g}; pass fractions, not percent"
         raise StrategyError(strategy.name, past.index[-1], said)
     if _CASH in answer:

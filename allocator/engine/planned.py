@@ -80,10 +80,10 @@ class TargetWeights(Strategy):
             kind = type(self.table).__name__
             raise InputError("table", f"is a {kind}", fix="pass a DataFrame, a row a date, a column an asset")
         if not len(self.table) or not self.table.shape[1]:
-            raise InputError("table", "is empty")
+            raise InputError("table", "is empty", fix="give a row a date, a column an asset")
         if not self.table.columns.is_unique:
             twice = self.table.columns[self.table.columns.duplicated()][0]
-            raise InputError("table", "two columns of this name", asset=twice)
+            raise InputError("table", "two columns of this name", asset=twice, fix="add them up, or drop one")
         dates = validate_index(self.table.index, "table")
         values = _numbers(self.table, dates)
         days = whole_days(dates)
@@ -133,6 +133,7 @@ def _numbers(table: pd.DataFrame, index: pd.DatetimeIndex) -> NDArray[np.float64
             f"is {values[row, column]}",
             asset=table.columns[column],
             date=index[row],
+            count=int((~np.isfinite(values)).sum()),
             fix="give every weight on every date, 0 for what is not held",
         )
     values.flags.writeable = False

@@ -317,7 +317,8 @@ class Band(Rebalancing):
             return np.full(len(assets), float(self.width))
         missing = [asset for asset in assets if asset not in self.width]
         if missing:
-            raise InputError("width", "no width for this asset", asset=missing[0], fix="name every asset")
+            problem, fix = "no width for this asset", "name every asset"
+            raise InputError("width", problem, asset=missing[0], count=len(missing), fix=fix)
         return np.array([float(self.width[asset]) for asset in assets])
 
 
@@ -444,6 +445,7 @@ def acting_rows(dates: NDArray[np.datetime64], index: pd.DatetimeIndex, argument
             argument,
             f"before the first row, {iso_date(index[0])}",
             date=pd.Timestamp(dates[0]),
+            count=int(dates.searchsorted(rows[0].astype(dates.dtype))),
             fix="drop it or give prices from then on",
         )
     return np.asarray(rows.searchsorted(dates.astype(rows.dtype)), dtype=np.int64)

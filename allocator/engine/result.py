@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.engine import itemise, show
+from allocator.engine import itemise, notes, show
 from allocator.engine.accounting import Accounts
 from allocator.engine.costs import Charges, Costs
 from allocator.engine.decisions import Mandate
@@ -18,6 +18,7 @@ from allocator.engine.plan import Plan, Reason
 from allocator.engine.rebalancing import Rebalancing
 from allocator.engine.strategy import Strategy
 from allocator.market import Market
+from allocator.market.market import Date
 
 __all__ = ["Backtest"]
 
@@ -33,6 +34,8 @@ class Backtest:
         What was asked for; the market is cut at the end of the run.
     plan, accounts, charges
         What was decided, and the arrays that all tables are made from.
+    start
+        The first date whose return was to count, as it was asked for; None where nobody asked.
     """
 
     strategy: Strategy
@@ -45,6 +48,7 @@ class Backtest:
     plan: Plan
     accounts: Accounts
     charges: Charges
+    start: Date | None = None
 
     @property
     def name(self) -> str:
@@ -59,7 +63,8 @@ class Backtest:
     @property
     def value(self) -> pd.Series[float]:
         """Value at each close after costs, fees and flows, from the close of the first trade on."""
-        return pd.Series(self.accounts.value, index=self._dates, name=self.name)
+        # Before pandas 3 a Series shares the memory of its array: writing to it would change the record.
+        return pd.Series(self.accounts.value, index=self._dates, name=self.name, copy=True)
 
     @property
     def returns(self) -> pd.Series[float]:
@@ -134,7 +139,7 @@ class Backtest:
         """Interest earned (positive) or paid (negative, the spread included) in money per row."""
         found = itemise.items(self.accounts, self.charges, self.initial_value)
         paid = found["interest"] + found["borrow_spread"]
-        return pd.Series(paid[1:], index=self._dates[1:], name="interest")
+        return pd.Series(paid[1:], index=self._dates[1:], name="interest", copy=True)
 
     @property
     def itemised(self) -> pd.DataFrame:
@@ -196,8 +201,18 @@ class Backtest:
 
     @property
     def conventions(self) -> tuple[str, ...]:
-        """How the numbers were made, a line each."""
-        return show.conventions(self)
+        """How the numbers were made, a line each, and what should be known of this run."""
+        return (*show.conventions(self), *notes.notes_of(self))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was accepted but should be known, a line each: of the market, then of the run.
+
+        Ruin, weights that leave cash or borrow, assets never given a weight, decisions scaled down and
+        leverage beyond its limit by drift, dates that moved to a row or were too late, a rule that never
+        asked.
+        """
+        return (*self.market.notes, *notes.notes_of(self))
 
     @property
     def fingerprint(self) -> str:

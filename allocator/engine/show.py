@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from allocator.engine.planned import TargetWeights
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_table
+from allocator.tables import html_block, html_table, text_block
 
 if TYPE_CHECKING:
     from allocator.engine.result import Backtest
@@ -39,7 +38,7 @@ def _lines(backtest: Backtest) -> list[tuple[str, str]]:
         ("costs", paid or "none"),
         (
             "interest",
-            f"earned {interest.clip(lower=0).sum():,.4f}, paid {-interest.clip(upper=0).sum():,.4f}",
+            f"earned {interest.clip(lower=0).sum():,.4f}, paid {interest.clip(upper=0).abs().sum():,.4f}",
         ),
     ]
     if len(flows):
@@ -54,7 +53,7 @@ def _title(backtest: Backtest) -> str:
 def backtest_text(backtest: Backtest) -> str:
     """Return the record as text."""
     lines = [f"  {label:<14} {text}" for label, text in _lines(backtest)]
-    return "\n".join([_title(backtest), *lines, *backtest.conventions])
+    return text_block([_title(backtest), *lines, *backtest.conventions])
 
 
 def backtest_html(backtest: Backtest) -> str:
@@ -65,7 +64,7 @@ def backtest_html(backtest: Backtest) -> str:
 
 
 def conventions(backtest: Backtest) -> tuple[str, ...]:
-    """Return how the numbers of a backtest were made, a line each."""
+    """Return how the numbers of a backtest were made, a line each; its notes are apart."""
     market, lag, mandate = backtest.market, backtest.lag, backtest.mandate
     dates = backtest.value.index
     timing = "the same close" if lag == 0 else f"the close {lag} row{'s' if lag > 1 else ''} later"
@@ -80,20 +79,9 @@ def conventions(backtest: Backtest) -> tuple[str, ...]:
         f"assets without a price: {mandate.unlisted}",
     ]
     if mandate.max_leverage is not None:
-        lines.append(
-            f"leverage: at most {mandate.max_leverage:g}; {len(backtest.capped)} decisions scaled down"
-        )
-    lines.extend(_idle_rows(backtest))
+        lines.append(f"leverage: at most {mandate.max_leverage:g} by decision, and more is scaled down to it")
     if len(backtest.flows):
         lines.append(
             "flows: traded with the trade of their row, else spread over what is held; returns without them"
         )
     return tuple(lines)
-
-
-def _idle_rows(backtest: Backtest) -> list[str]:
-    """Return how many rows of a table of weights are dated too late to be traded."""
-    if not isinstance(backtest.strategy, TargetWeights):
-        return []
-    late = int((backtest.strategy.dates > backtest.market.index[-1]).sum())
-    return [f"weights: {late} rows dated after the last row were never traded"] if late else []

@@ -10,16 +10,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError
+from allocator.regimes._settings import refuse_no_dates
 from allocator.regimes.record import UNCLASSIFIED, Regimes
 
 FEWEST = 12  # periods: a regime with fewer is counted, not estimated
 
 
+def refuse_no_series(argument: str, series: object) -> None:
+    """Refuse what is no Series."""
+    if not isinstance(series, pd.Series):
+        raise InputError(argument, f"expected a Series with dates, got {type(series).__name__}")
+
+
 def refuse_other_dates(x: object, y: object, name_x: str = "x", name_y: str = "y") -> None:
     """Refuse two series that are none, or whose dates differ."""
     for argument, series in ((name_x, x), (name_y, y)):
-        if not isinstance(series, pd.Series):
-            raise InputError(argument, f"expected a Series with dates, got {type(series).__name__}")
+        refuse_no_series(argument, series)
     assert isinstance(x, pd.Series)
     assert isinstance(y, pd.Series)
     if not x.index.equals(y.index):
@@ -75,6 +81,7 @@ def _present(labels: pd.Series[Any], order: tuple[str, ...]) -> tuple[str, ...]:
 def _as_given(labels: object) -> Regimes:
     if not isinstance(labels, pd.Series):
         raise InputError("regimes", f"expected Regimes or a Series of labels, got {type(labels).__name__}")
+    refuse_no_dates(labels.index, "regimes.index")
     known = [str(label) for label in labels.astype("category").cat.categories]
     texts = labels.astype(object).where(labels.notna(), UNCLASSIFIED).map(str)
     return Regimes(texts, str(labels.name or "regime"), "labels as given", True, (*known, UNCLASSIFIED))

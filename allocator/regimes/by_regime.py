@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError
+from allocator.errors import AllocatorError, InputError
 from allocator.regimes._partition import (
     FEWEST,
     by_label,
@@ -18,12 +19,14 @@ from allocator.regimes._partition import (
     spells_of,
     welch_p_value,
 )
+from allocator.regimes._settings import refuse_bootstrap, refuse_no_scale, refuse_no_text
 from allocator.regimes.conditional import ConditionalTable
 from allocator.regimes.record import UNCLASSIFIED, Regimes
 from allocator.statistics import CircularBlockBootstrap, KernelVariance, holm, optimal_block_length
 from allocator.statistics._block_bias import block_correction
 from allocator.statistics._moments import is_rounding
 from allocator.statistics._returns import read_returns
+from allocator.statistics._settings import is_number
 
 __all__ = ["conditional_statistic"]
 
@@ -88,9 +91,11 @@ def conditional_statistic(
         not give a number.
     """
     frame = returns.to_frame() if isinstance(returns, pd.Series) else returns
-    columns = read_returns(frame).matrix
-    other = None if beside is None else _beside(frame, beside)
+    columns = refuse_no_scale(read_returns(frame)).matrix
     bootstrap = _Bootstrap(statistic, confidence, n_resamples, seed, null)
+    if name is not None:
+        refuse_no_text("name", name, "pass None for that of the function")
+    other = None if beside is None else _beside(frame, beside)
     labelled, title = labelled_on(regimes, frame.index), _title(name, statistic)
     tables = {
         str(column): _rows(columns[:, place], other, labelled, bootstrap, title)
@@ -116,21 +121,31 @@ class _Bootstrap:
     null: float | None
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.confidence < 1.0:
-            raise InputError("confidence", f"{self.confidence!r} is not between 0 and 1", fix="0.95 for 95 %")
-        if self.n_resamples < 2:
-            raise InputError("n_resamples", f"{self.n_resamples!r} resamples have no spread", fix="pass 1000")
-        if self.null is not None and not np.isfinite(self.null):
-            raise InputError("null", f"{self.null!r} is not a finite number")
+        if not callable(self.statistic):
+            problem = f"expected a function of returns, got {type(self.statistic).__name__}"
+            raise InputError("statistic", problem, fix="pass np.mean, or a lambda of an array")
+        refuse_bootstrap(self.confidence, self.n_resamples, self.seed)
+        if self.null is not None and not (is_number(self.null) and np.isfinite(self.null)):
+            raise InputError("null", f"{self.null!r} is not a finite number", fix="pass None for no test")
 
     def value(self, columns: FloatArray) -> float:
         """Return the statistic of some periods, shape (n_periods, one or two)."""
-        given = self.statistic(*(np.ascontiguousarray(column) for column in columns.T))
+        given = self._called(*(np.ascontiguousarray(column) for column in columns.T))
         try:
             return float(given)
         except (TypeError, ValueError):
             problem = f"gave {type(given).__name__} for {len(columns)} periods, expected a number"
             raise InputError("statistic", problem, fix="it takes arrays of shape (n_periods,)") from None
+
+    def _called(self, *columns: FloatArray) -> Any:
+        try:
+            return self.statistic(*columns)
+        except (AllocatorError, Warning):
+            raise
+        except Exception as error:
+            problem = f"raised {type(error).__name__} for {len(columns[0])} periods: {error}"
+            fix = f"it is called with {len(columns)} array(s); `beside` gives it a second"
+            raise InputError("statistic", problem, fix=fix) from error
 
     def influence(self, columns: FloatArray, whole: float) -> FloatArray:
         """Return what each period does to the statistic, shape (n_periods,): the jackknife, centred."""
@@ -209,7 +224,7 @@ def _interval(value: float, error: float, blocks: float, bootstrap: _Bootstrap) 
 
 def _beside(frame: pd.DataFrame, beside: pd.Series[float]) -> FloatArray:
     refuse_other_dates(frame.iloc[:, 0], beside, "returns", "beside")
-    return np.asarray(read_returns(beside, "beside").matrix[:, 0])
+    return np.asarray(refuse_no_scale(read_returns(beside, "beside")).matrix[:, 0])
 
 
 def _title(name: str | None, statistic: Callable[..., float]) -> str:

@@ -16,14 +16,17 @@ from allocator.regimes._partition import (
     FEWEST,
     by_label,
     labelled_on,
+    refuse_no_series,
     refuse_other_dates,
     refuse_repeated,
     spells_of,
     welch_p_value,
 )
+from allocator.regimes._settings import number_between, refuse_bootstrap, refuse_no_scale, whole_between
 from allocator.regimes.record import UNCLASSIFIED, Regimes
 from allocator.statistics import bootstrap_correlation, bootstrap_sharpe, max_drawdown
-from allocator.statistics._returns import read_returns
+from allocator.statistics._cash import refuse_annual
+from allocator.statistics._returns import ReturnTable, periods_in_year, read_one_series, read_returns
 
 __all__ = ["FEWEST", "ConditionalTable", "conditional_correlation", "conditional_performance"]
 
@@ -99,7 +102,13 @@ def conditional_correlation(
     InputError
         If a date has no label, or there is only one regime.
     """
+    refuse_bootstrap(confidence, n_resamples, seed)
+    for argument, series in (("x", x), ("y", y)):
+        refuse_no_series(argument, series)
+        refuse_no_scale(read_one_series(series, argument))
     refuse_other_dates(x, y)
+    if block_length is not None:
+        whole_between("block_length", block_length, 1, len(x), "pass None for one that the data choose")
     labelled = labelled_on(regimes, x.index)
     estimates = {
         label: bootstrap_correlation(
@@ -162,10 +171,11 @@ def conditional_performance(
     InputError
         If a date has no label or no cash return, or there is only one regime.
     """
+    refuse_bootstrap(confidence, n_resamples, seed)
     frame = returns.to_frame() if isinstance(returns, pd.Series) else returns
-    read_returns(frame)  # refuses what is no table of returns
+    _refuse_other_year(refuse_no_scale(read_returns(frame)), periods_per_year)
     labelled = labelled_on(regimes, frame.index)
-    excess = _excess(frame, cash)
+    excess = _excess(frame, cash, periods_per_year)
     tables = {}
     for name in frame.columns:
         estimates = {
@@ -249,7 +259,18 @@ def _at_most(block_length: int | None, most: int) -> int | None:
     return block_length if block_length is None or block_length < 1 else max(min(block_length, most), 1)
 
 
-def _excess(frame: pd.DataFrame, cash: object) -> pd.DataFrame:
+def _refuse_other_year(table: ReturnTable, periods_per_year: Any) -> None:
+    """Refuse what is no number of periods, or contradicts the dates where they have one spacing (F133)."""
+    number_between("periods_per_year", periods_per_year, 0.0, 366.0, "pass 252, 52, 12, 4 or 1")
+    try:
+        spacing = table.frequency
+    except InputError:  # a sample of dates: nothing to hold it against
+        return
+    if spacing is not None:
+        periods_in_year(table, periods_per_year)
+
+
+def _excess(frame: pd.DataFrame, cash: object, periods_per_year: float) -> pd.DataFrame:
     if not isinstance(cash, pd.Series):
         raise InputError(
             "cash",
@@ -261,6 +282,9 @@ def _excess(frame: pd.DataFrame, cash: object) -> pd.DataFrame:
     missing = frame.index[earned.isna()]
     if len(missing):
         raise InputError("cash", f"no return for {len(missing)} of {len(frame)} dates", date=missing[0])
+    table = read_one_series(earned, "cash")
+    refuse_no_scale(table)
+    refuse_annual(table.matrix[:, 0], periods_per_year)
     return frame.sub(earned, axis=0)
 
 

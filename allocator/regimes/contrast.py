@@ -10,8 +10,8 @@ from typing import Any, final
 import pandas as pd
 
 from allocator.errors import InputError
+from allocator.regimes._settings import refuse_bootstrap
 from allocator.regimes.conditional import ConditionalTable
-from allocator.statistics._paired import refuse_confidence
 from allocator.tables import html_lines
 
 __all__ = ["RegimeContrast", "regime_contrast"]
@@ -100,7 +100,7 @@ def regime_contrast(
     InputError
         A regime or series that is not in the table.
     """
-    refuse_confidence(confidence)
+    refuse_bootstrap(confidence, 2, 0)
     if not isinstance(table, ConditionalTable):
         fix = "pass what conditional_statistic returns"
         raise InputError("table", f"expected a ConditionalTable, got {type(table).__name__}", fix=fix)

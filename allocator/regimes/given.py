@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from allocator.errors import InputError, iso_date
 from allocator.market import Market, Signal
 from allocator.market.prices import validate_index
+from allocator.regimes._settings import refuse_no_flag, refuse_no_market
 from allocator.regimes.publication import read_lag
 from allocator.regimes.record import UNCLASSIFIED, Codes, Regimes, coded_regimes
 
@@ -48,6 +49,8 @@ def given_labels(
         If labels end before the market does, beyond their longest gap (F147), fewer than two are given, or
         the lag is no number of days.
     """
+    refuse_no_market(market)
+    refuse_no_flag("ex_post", ex_post)
     texts, names = _read(labels)
     described = pd.DatetimeIndex(texts.index)
     known = described + read_lag(publication_lag)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,20 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError
 from allocator.market import Market, Signal
-from allocator.market.market import Date, column_of, is_cut, parse_date, signal_in_hindsight, window_rows
+from allocator.market.market import Date, is_cut, parse_date, signal_in_hindsight
+from allocator.market.prices import validate_index
+from allocator.regimes._settings import (
+    column_named,
+    number_between,
+    refuse_no_dates,
+    refuse_no_flag,
+    refuse_no_market,
+    refuse_no_text,
+    rows_of_window,
+    whole_between,
+)
 from allocator.regimes.record import UNCLASSIFIED, Codes, Regimes, coded_regimes, present, signal_regimes
+from allocator.statistics._settings import is_number
 
 __all__ = [
     "UNCLASSIFIED",
@@ -61,14 +74,15 @@ def inflation_level(market: Market, threshold: float = 0.03, *, ex_post: bool = 
         If the market has no such signal, the threshold is in percent, or ``ex_post`` is asked for and
         the signal does not say what its figures describe.
     """
-    if not abs(threshold) < 1.0:
+    refuse_no_flag("ex_post", ex_post)
+    if not is_number(threshold) or not abs(threshold) < 1.0:
         raise InputError("threshold", f"{threshold!r} is not a fraction", fix="3 % is 0.03")
+    known = _inflation(market, ex_post)
+    _refuse_percent(known)
     level, tail = f"{threshold * 100:.6g}%", _same_period(ex_post)
     names = (f"inflation under {level}{tail}", f"inflation {level} or more{tail}")
     sides = partial(_at_or_above, threshold=threshold)
-    return signal_regimes(
-        market, _inflation(market, ex_post), sides, names, "Inflation level", f"threshold {level}", ex_post
-    )
+    return signal_regimes(market, known, sides, names, "Inflation level", f"threshold {level}", ex_post)
 
 
 def inflation_trend(market: Market, years: float = 3.0, *, ex_post: bool = False) -> Regimes:
@@ -91,6 +105,8 @@ def inflation_trend(market: Market, years: float = 3.0, *, ex_post: bool = False
         As :func:`inflation_level`, and if no figure has a full span with two figures before it. In the past
         of a strategy such figures may come, and until then its periods are unclassified.
     """
+    refuse_no_flag("ex_post", ex_post)
+    number_between("years", years, 0.0, _LONGEST_SPAN, "pass 3, say")
     signal = _inflation(market, ex_post)
     gap = _gap_to_trailing_mean(signal.values, years, waits=is_cut(market))
     tail = _same_period(ex_post)
@@ -114,18 +130,19 @@ def eras(dates: pd.DatetimeIndex, starts: Mapping[str, Date] = US_ERAS) -> Regim
     Raises
     ------
     InputError
-        If the starts do not increase.
+        If the starts do not increase, or the dates are none, unsorted or of a time zone.
     """
-    _refuse_undated(dates)
+    index = _checked_dates(dates)
+    _refuse_no_starts(starts)
     firsts = pd.DatetimeIndex([parse_date(start, "starts") for start in starts.values()])
     if not len(firsts):
         raise InputError("starts", "no eras", fix="name the first day of each")
     if not firsts.is_monotonic_increasing or not firsts.is_unique:
         raise InputError("starts", "the first days of the eras must increase", fix="sort them by date")
     names = np.array([*starts, UNCLASSIFIED], dtype=object)
-    labels = names[firsts.searchsorted(dates, side="right") - 1]  # -1, before the first era, is unclassified
+    labels = names[firsts.searchsorted(index, side="right") - 1]  # -1, before the first era, is unclassified
     rule = "borders are dated events, chosen in hindsight"
-    return _regimes(labels, dates, "Era", rule, True, tuple(starts))
+    return _regimes(labels, index, "Era", rule, True, tuple(starts))
 
 
 def decades(dates: pd.DatetimeIndex, first_year: int = 1) -> Regimes:
@@ -133,12 +150,11 @@ def decades(dates: pd.DatetimeIndex, first_year: int = 1) -> Regimes:
 
     There is no next label: on the last date before New Year it depends on when the next period ends.
     """
-    _refuse_undated(dates)
-    if first_year not in range(10):
-        raise InputError("first_year", f"{first_year!r} is not the last digit of a year", fix="pass 0 or 1")
-    begin = (dates.year.to_numpy() - int(first_year)) // 10 * 10 + int(first_year)
+    index = _checked_dates(dates)
+    whole_between("first_year", first_year, 0, 9, "pass the last digit of a decade's first year: 0 or 1")
+    begin = (index.year.to_numpy() - int(first_year)) // 10 * 10 + int(first_year)
     labels = np.array([f"{year}–{year + 9}" for year in begin], dtype=object)
-    return _regimes(labels, dates, "Decade", "calendar", False, tuple(dict.fromkeys(labels)))
+    return _regimes(labels, index, "Decade", "calendar", False, tuple(dict.fromkeys(labels)))
 
 
 def correlation_sign(
@@ -162,9 +178,12 @@ def correlation_sign(
     InputError
         If an asset is missing, or the window holds too few returns to say anything.
     """
+    refuse_no_market(market)
     years = window_years if window_years is not None else _SIGN_WINDOW[market.frequency.name]
-    rows = window_rows(market.frequency, years, 2)
-    column_x, column_y = (column_of(market, asset) for asset in (x, y))
+    rows = rows_of_window(market, years, 2, "window_years")
+    column_x, column_y = column_named(market, x, "x"), column_named(market, y, "y")
+    if column_x == column_y:
+        raise InputError("y", f"{y!r} is x, too: it would be compared with itself", fix="name another asset")
     codes = partial(_signs, market, column_x, column_y, rows)
     names = (f"{x}–{y} correlation was negative", f"{x}–{y} correlation was positive")
     rule = f"Pearson over the {years:g}-year window before the period"
@@ -174,6 +193,7 @@ def correlation_sign(
 _SIGN_WINDOW = {"daily": 1.0, "weekly": 3.0, "monthly": 3.0, "quarterly": 5.0, "yearly": 10.0}
 _ROUNDING = 1e-12  # a figure this little above its mean is at its mean
 _LONGEST_SPAN = 100.0  # years
+_MOST_INFLATION = 1.0
 _NEITHER = 2
 _BLOCK = 1024  # windows worked on at once
 _STILL = 1e-14  # returns are ratios of prices less one, so they are known to about 1e-16
@@ -206,6 +226,7 @@ def _same_period(ex_post: bool) -> str:
 
 
 def _inflation(market: Market, ex_post: bool) -> Signal:
+    refuse_no_market(market)
     return signal_in_hindsight(market, "inflation") if ex_post else market.signal("inflation")
 
 
@@ -222,8 +243,6 @@ def _gap_to_trailing_mean(values: pd.Series[float], years: float, waits: bool) -
 
     Where nothing ``waits`` for figures to come, one of them must have it.
     """
-    if not 0.0 < years <= _LONGEST_SPAN:
-        raise InputError("years", f"{years!r} is not a span of time between 0 and {_LONGEST_SPAN:g}")
     # Half a month of slack: publication days wander around the calendar.
     span, slack = pd.Timedelta(days=years * 365.25), pd.Timedelta(days=15)
     before = values.rolling(span + slack, closed="left", min_periods=2).mean()
@@ -249,6 +268,22 @@ def _regimes(
     return Regimes(series, name, rule, ex_post, present(series, order))
 
 
-def _refuse_undated(dates: object) -> None:
-    if not isinstance(dates, pd.DatetimeIndex) or dates.hasnans:
-        raise InputError("dates", f"expected dates, got {type(dates).__name__}", fix="pass market.index[1:]")
+def _refuse_percent(inflation: Signal) -> None:
+    """Refuse inflation that is typically above 100 % a year: it is percent (F162)."""
+    typical = float(inflation.values.abs().median()) if len(inflation.values) else 0.0
+    if typical > _MOST_INFLATION:
+        problem = f"typically {typical:g}, as a fraction {100 * typical:g} % a year, so it is percent"
+        raise InputError("signals['inflation']", problem, fix="divide by 100")
+
+
+def _checked_dates(dates: Any) -> pd.DatetimeIndex:
+    refuse_no_dates(dates, "dates")
+    return validate_index(dates, "dates")  # none at all are the past of a strategy on its first row
+
+
+def _refuse_no_starts(starts: object) -> None:
+    if not isinstance(starts, Mapping):
+        problem = f"expected the first day of each era by name, got {type(starts).__name__}"
+        raise InputError("starts", problem, fix='pass {"before": "1990-01-01", "after": "2022-01-01"}, say')
+    for name in starts:
+        refuse_no_text("starts", name, "name each era with a text")

@@ -19,15 +19,18 @@ from numpy.typing import NDArray
 from allocator.errors import InputError, SolverError
 from allocator.market import Market, Signal
 from allocator.market.market import find_column, is_cut
+from allocator.regimes._settings import refuse_huge, refuse_no_flag, refuse_no_market, whole_between
 from allocator.regimes.publication import read_signal
 from allocator.regimes.record import Codes, Regimes, coded_regimes, titled
 from allocator.statistics._moments import is_rounding
 from allocator.statistics._returns import read_numbers
+from allocator.statistics._settings import refuse_no_seed
 
 __all__ = ["MarkovFit", "MarkovModel", "fit_markov", "markov_regimes"]
 
 FloatArray = NDArray[np.float64]
 _MOST_ITERATIONS = 500
+_MOST_LAGS, _MOST_STARTS, _MOST_OBSERVATIONS = 60, 1_000, 1_000_000
 _EXPECTATION_STEPS = (5, 50)  # before BFGS; more of them where that failed
 _SMALLEST_SHARE = 1e-6  # of the variance of a sample: a regime with less is a few equal values
 _MOMENTS = ("variance", "mean")
@@ -60,9 +63,11 @@ class MarkovModel:
     ordered_by: str = "variance"
 
     def __post_init__(self) -> None:
-        if self.n_regimes not in range(2, 6):
-            raise InputError("n_regimes", f"{self.n_regimes!r} is not between 2 and 5")
-        if min(self.order, self.switching_lags) < 0 or (self.order and self.switching_lags):
+        whole_between("n_regimes", self.n_regimes, 2, 5, "two, mostly")
+        refuse_no_flag("switching_variance", self.switching_variance)
+        for name in ("order", "switching_lags"):
+            whole_between(name, getattr(self, name), 0, _MOST_LAGS, "pass 0 for none")
+        if self.order and self.switching_lags:
             problem = f"order {self.order!r} and switching_lags {self.switching_lags!r}"
             raise InputError("order", problem, fix="one of them, from 0")
         if self.ordered_by not in _MOMENTS:
@@ -155,9 +160,12 @@ def fit_markov(
     ImportError
         Without statsmodels: ``pip install allocator-backtest[regimes]``.
     """
-    chosen = MarkovModel() if model is None else model
+    chosen = _read_model(model)
+    if not isinstance(series, pd.Series):
+        raise InputError("series", f"expected a Series with dates, got {type(series).__name__}")
     values = read_numbers(series, "series")
-    _refuse_settings(chosen, n_starts, len(values), "series")
+    refuse_huge(values[:, np.newaxis], "series", None, series.index)
+    _refuse_settings(chosen, n_starts, seed, len(values), "series")
     found = _estimate(values.tobytes(), chosen, n_starts, seed)
     if isinstance(found, str):
         what, fix = f"Markov switching on {len(values)} observations", "a smaller model or a longer sample"
@@ -229,10 +237,12 @@ def markov_regimes(
     ImportError
         Without statsmodels.
     """
-    chosen = MarkovModel() if model is None else model
-    _refuse_settings(chosen, n_starts, fewest, "fewest")
-    if isinstance(refit_every, bool) or not isinstance(refit_every, int) or refit_every < 1:
-        raise InputError("refit_every", f"{refit_every!r} is no number of observations", fix="12 or so")
+    chosen = _read_model(model)
+    refuse_no_market(market)
+    refuse_no_flag("ex_post", ex_post)
+    whole_between("fewest", fewest, 1, _MOST_OBSERVATIONS, "120 or so")
+    _refuse_settings(chosen, n_starts, seed, fewest, "fewest")
+    whole_between("refit_every", refit_every, 1, _MOST_OBSERVATIONS, "a number of observations: 12 or so")
     source = _source(market, series, ex_post)
     if len(source.values) < fewest and not is_cut(market):
         raise InputError("fewest", f"{source.name!r} has {len(source.values)} observations, not {fewest}")
@@ -317,7 +327,7 @@ def _source(market: Market, series: str | Signal, ex_post: bool) -> _Source:
         if isinstance(series, str) and series not in market.signals:
             has = ", ".join((*market.assets, *market.signals))
             raise InputError("series", f"no asset or signal {series!r}", fix=f"the market has: {has}")
-        name, signal = read_signal(market, series, ex_post)
+        name, signal = read_signal(market, series, ex_post, "series")
         return _Source(name, np.asarray(signal.values, dtype=np.float64), 0, signal)
     if series in market.signals:
         raise InputError("series", f"{series!r} is an asset and a signal", fix=f"market.signal({series!r})")
@@ -402,9 +412,16 @@ def _codes_of_the_period(
     return np.asarray(np.where(np.isnan(found), neither, found), dtype=np.int64)
 
 
-def _refuse_settings(model: MarkovModel, n_starts: int, n: int, argument: str) -> None:
-    if n_starts < 0:
-        raise InputError("n_starts", f"{n_starts!r} is below 0", fix="pass 10 or more")
+def _read_model(model: Any) -> MarkovModel:
+    if model is not None and not isinstance(model, MarkovModel):
+        problem = f"expected a MarkovModel, got {type(model).__name__}"
+        raise InputError("model", problem, fix="pass al.MarkovModel(n_regimes=2)")
+    return MarkovModel() if model is None else model
+
+
+def _refuse_settings(model: MarkovModel, n_starts: Any, seed: Any, n: int, argument: str) -> None:
+    whole_between("n_starts", n_starts, 0, _MOST_STARTS, "pass 10 or more")
+    refuse_no_seed(seed)
     least = 3 * model.n_parameters + model.n_before
     if n < least:
         problem = f"{n} observations for {model.n_parameters} parameters"

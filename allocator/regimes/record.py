@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.errors import InputError
 from allocator.market import Market, Signal
+from allocator.regimes._settings import refuse_no_dates, refuse_no_flag, refuse_no_text
 
 __all__ = ["UNCLASSIFIED", "Codes", "Regimes", "coded_regimes", "present", "signal_regimes", "titled"]
 
@@ -43,6 +45,11 @@ class Regimes:
     next_label
         The label of the period that begins on the market's last date, as known then: what a strategy needs.
         None for labels that are ex post, or whose rule cannot say without the date on which that period ends.
+
+    Raises
+    ------
+    InputError
+        If the labels are no Series with dates, the order is no tuple of texts, or a fact is of another kind.
     """
 
     name: str
@@ -59,6 +66,10 @@ class Regimes:
         order: tuple[str, ...],
         next_label: str | None = None,
     ) -> None:
+        _refuse_no_labels(labels, order, next_label)
+        refuse_no_text("name", name)
+        refuse_no_text("rule", rule)
+        refuse_no_flag("ex_post", ex_post)
         facts = {"name": name, "rule": rule, "ex_post": ex_post, "next_label": next_label}
         vars(self).update(facts, labels=labels, order=order)
 
@@ -74,6 +85,16 @@ class Regimes:
         """The labels in the order in which tables show them."""
         names: tuple[str, ...] = vars(self)["_names"]
         return present(self.labels, names)
+
+
+def _refuse_no_labels(labels: object, order: object, next_label: object) -> None:
+    if not isinstance(labels, pd.Series):
+        raise InputError("labels", f"expected a Series of texts with dates, got {type(labels).__name__}")
+    refuse_no_dates(labels.index, "labels.index")
+    if not isinstance(order, tuple) or not all(isinstance(label, str) for label in order):
+        raise InputError("order", f"{order!r} is no tuple of labels", fix="name each label once, in order")
+    if next_label is not None:
+        refuse_no_text("next_label", next_label, "pass None where there is none")
 
 
 def signal_regimes(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ def _footer(result: ConditionalTable) -> list[str]:
 def conditional_text(result: ConditionalTable) -> str:
     """Return the table as text, with the test and the conventions below."""
     lines = text_table(*_headed(result), n_labels=result.table.index.nlevels)
-    return "\n".join([_title(result), *lines, *_footer(result)])
+    return text_block([_title(result), *lines, *_footer(result)])
 
 
 def conditional_html(result: ConditionalTable) -> str:

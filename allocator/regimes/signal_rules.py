@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.market import Market, Signal
 from allocator.market.market import is_cut
+from allocator.regimes._settings import number_between, refuse_no_flag, whole_between
 from allocator.regimes.publication import read_signal
 from allocator.regimes.record import Codes, Regimes, coded_regimes, signal_regimes, titled
+from allocator.statistics._settings import is_number
 
 __all__ = ["relative_volatility", "signal_level", "signal_quantile"]
 
@@ -22,6 +24,8 @@ _SLACK = pd.Timedelta(days=15)  # publication days wander around the calendar
 _FEWEST_CHANGES = 8
 _STILL = 1e-14  # a deviation of rounding
 _LONGEST_SPAN = 100.0  # years
+_LARGEST_RATIO = 1e50
+_MOST_FIGURES = 1_000_000
 
 
 def signal_level(
@@ -47,6 +51,7 @@ def signal_level(
         If there is no such signal, the thresholds do not increase, or ``ex_post`` is asked for and the
         signal does not say what its figures describe.
     """
+    refuse_no_flag("ex_post", ex_post)
     borders = _increasing("thresholds", thresholds)
     name, figures = read_signal(market, signal, ex_post)
     tail = ", same period" if ex_post else ""
@@ -87,11 +92,11 @@ def signal_quantile(
         If there is no such signal, quantiles are not between 0 and 1 and increasing, or the whole market
         never has ``fewest`` figures.
     """
+    refuse_no_flag("ex_post", ex_post)
     shares = _increasing("quantiles", quantiles)
     if shares[0] <= 0.0 or shares[-1] >= 1.0:
         raise InputError("quantiles", f"{quantiles!r}: not between 0 and 1", fix="a median is 0.5")
-    if fewest < 2:
-        raise InputError("fewest", f"{fewest!r} figures have no quantiles", fix="pass 24 or so")
+    whole_between("fewest", fewest, 2, _MOST_FIGURES, "pass 24 or so")
     name, figures = read_signal(market, signal, ex_post)
     if len(figures.values) < fewest and not is_cut(market):
         raise InputError("fewest", f"{name!r} has {len(figures.values)} figures, and {fewest} are asked for")
@@ -145,11 +150,11 @@ def relative_volatility(
     Campbell, Pflueger and Viceira (2020), Journal of Political Economy 128(8); Brixton et al. (2023),
     Journal of Portfolio Management 49(4): growth and inflation volatility, and their correlation.
     """
-    if not 0.0 < years <= _LONGEST_SPAN:
-        raise InputError("years", f"{years!r} is not a span of time between 0 and {_LONGEST_SPAN:g}")
-    if not 0.0 < ratio < np.inf:
-        raise InputError("ratio", f"{ratio!r} is not a positive number")
-    (name_x, one), (name_y, two) = (read_signal(market, signal, False) for signal in (x, y))
+    number_between("years", years, 0.0, _LONGEST_SPAN, "pass 10, say")
+    number_between("ratio", ratio, 0.0, _LARGEST_RATIO, "1 compares them as they are")
+    (name_x, one), (name_y, two) = (
+        read_signal(market, signal, False, argument) for argument, signal in (("x", x), ("y", y))
+    )
     span = pd.Timedelta(days=years * 365.25)
     if not is_cut(market):
         _refuse_short(name_x, one, years)
@@ -166,13 +171,18 @@ def relative_volatility(
 
 def _increasing(argument: str, numbers: float | Sequence[float]) -> NDArray[np.float64]:
     """Return one number or several, refusing what does not increase."""
-    try:
-        found = np.atleast_1d(np.asarray(numbers, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise InputError(argument, f"{numbers!r}: not numbers") from None
+    given = np.asarray(numbers if not isinstance(numbers, list | tuple) or _are_even(numbers) else None)
+    if given.dtype.kind not in "fiu":  # 0.03 hides in "0.03", and 1 in True
+        raise InputError(argument, f"{numbers!r}: not numbers")
+    found = np.atleast_1d(given.astype(np.float64))
     if found.ndim != 1 or not len(found) or not np.isfinite(found).all() or (np.diff(found) <= 0.0).any():
         raise InputError(argument, f"{numbers!r}: expected one finite number, or several that increase")
     return found
+
+
+def _are_even(numbers: Sequence[object]) -> bool:
+    """Return whether each is a number, so that an array of them is no table."""
+    return all(is_number(each) for each in numbers)
 
 
 def _places(values: NDArray[np.float64], borders: NDArray[np.float64]) -> Codes:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from allocator.market import Market
-from allocator.market.market import column_of, window_rows
+from allocator.regimes._settings import column_named, refuse_no_market, rows_of_window
 from allocator.regimes.record import Codes, Regimes, coded_regimes, titled
 
 __all__ = ["price_trend"]
@@ -40,8 +40,9 @@ def price_trend(market: Market, asset: str = "stocks", years: float | None = Non
     ----------
     Faber (2007), A quantitative approach to tactical asset allocation, Journal of Wealth Management 9(4).
     """
+    refuse_no_market(market)
     span = max(10.0 / 12.0, 10.0 / market.frequency.periods_per_year) if years is None else years
-    column, rows = column_of(market, asset), window_rows(market.frequency, span, 1)
+    column, rows = column_named(market, asset, "asset"), rows_of_window(market, span, 1, "years")
     names = (f"{asset} not above its trailing mean", f"{asset} above its trailing mean")
     rule = f"against the mean of {rows} {market.frequency} prices"
     codes = partial(_above, market, column, rows)

@@ -311,7 +311,7 @@ def test_nothing_at_all_is_all_cash() -> None:
 # Ruin (F102)
 
 
-def test_ruin_stops_the_run_on_its_date() -> None:
+def test_F102_ruin_stops_the_run_on_its_date() -> None:
     market = one_asset([0.05, -0.6, 0.9, 0.9])
     for rule in (Monthly(), BuyAndHold(), Band(0.5)):
         backtest = run_backtest(fixed({"a": 2.0}), market, rebalancing=rule, costs=Costs(0.001), lag=0)
@@ -327,12 +327,12 @@ def test_ruin_stops_the_run_on_its_date() -> None:
         assert "RUINED on 2001-03-31" in repr(backtest)
 
 
-def test_a_value_of_exactly_nothing_is_ruin() -> None:
+def test_F102_a_value_of_exactly_nothing_is_ruin() -> None:
     backtest = run_backtest(fixed({"a": 2.0}), one_asset([-0.5, 0.5, 0.5]), costs=FREE, lag=0)
     assert backtest.ruined_on == pd.Timestamp("2001-02-28")
 
 
-def test_a_trade_that_would_cost_all_that_is_left_is_ruin() -> None:
+def test_F096_a_trade_that_would_cost_all_that_is_left_is_ruin() -> None:
     """F096, F097: 9.01 held on 0.01 of own money; to sell it at 5 % costs 0.45."""
     market = one_asset([-0.099, 0.02, 0.02])
     held = run_backtest(fixed({"a": 10.0}), market, rebalancing=BuyAndHold(), costs=Costs(0.0, 0.0), lag=0)

@@ -210,7 +210,7 @@ class Spy(Strategy):
 
 
 @pytest.mark.parametrize("lag", [0, 1, 4])
-def test_a_strategy_is_shown_nothing_after_the_decision(lag: int) -> None:
+def test_F077_a_strategy_is_shown_nothing_after_the_decision(lag: int) -> None:
     prices, cash = random_market(3, 2, 200)
     market = Market(prices, cash)
     spy = Spy()

@@ -447,7 +447,7 @@ def test_models_and_options_that_are_none_are_refused():
         expanding_term_premium(table, (2,), SMALL)
     with pytest.raises(InputError, match=r"confidence: 90 is not between 0 and 1"):
         bootstrap_term_premium(table, (2,), SMALL, confidence=90)
-    with pytest.raises(InputError, match="n_resamples: 1 resamples have no spread"):
+    with pytest.raises(InputError, match="n_resamples: is 1, expected 2"):
         bootstrap_term_premium(table, (2,), SMALL, n_resamples=1)
     with pytest.raises(InputError, match="years: 7 is none of the maturities estimated: 1, 2"):
         estimate_term_premium(table, (1, 2), SMALL).decomposition(7)

@@ -424,7 +424,7 @@ REFUSED = [
     ({"quantiles": (5,)}, lambda b: b, "quantiles: 5"),
     ({"errors": 4}, lambda b: b, "errors: 4"),
     ({"confidence": 95}, lambda b: b, "confidence: 95"),
-    ({"n_resamples": 0}, lambda b: b, "n_resamples: 0"),
+    ({"n_resamples": 0}, lambda b: b, "n_resamples: is 0"),
 ]
 
 

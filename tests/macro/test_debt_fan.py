@@ -170,13 +170,12 @@ def test_an_explosive_history_is_refused():
     [
         (8, {}, InsufficientHistoryError, "7 periods for a VAR of 4 series, at least 11 are needed"),
         (8, {"draws": al.HistoryBlocks(9)}, InputError, "block_length: 9 periods, but the history has 7"),
-        (30, {"draws": al.HistoryBlocks(0)}, InputError, "block_length"),
         (30, {"draws": "VAR"}, InputError, "str cannot draw"),
         (30, {"n_years": 0}, InputError, "n_years: is 0, expected at least 1"),
         (30, {"n_years": 2.5}, InputError, "n_years: 2.5 is not a whole number"),
         (30, {"n_paths": 1}, InputError, "n_paths: is 1, expected at least 2"),
         (30, {"n_paths": 2.5}, InputError, "n_paths: 2.5 is not a whole number"),
-        (30, {"seed": -1}, InputError, "seed: is -1, expected at least 0"),
+        (30, {"seed": -1}, InputError, "seed: -1 is not a whole number, 0 or more"),
         (30, {"seed": "a"}, InputError, "seed: 'a' is not a whole number"),
         (30, {"seed": None}, InputError, "seed: None is not a whole number"),
         (30, {"cap": None}, InputError, "cap: None is no number"),
@@ -186,3 +185,5 @@ def test_an_explosive_history_is_refused():
 def test_refusals(us, rows, options, error, message):
     with pytest.raises(error, match=message):
         al.debt_fan(us.iloc[-rows:], **options)
+    with pytest.raises(InputError, match="block_length: is 0, expected 1 to"):
+        al.HistoryBlocks(0)

@@ -453,7 +453,7 @@ def test_shares_refuse_short_samples_and_no_options():
         driver_shares(of_changes(noise(0, 11)))
     with pytest.raises(InputError, match="confidence: 95 is not between 0 and 1"):
         driver_shares(whole, confidence=95)
-    with pytest.raises(InputError, match="n_resamples: 0 is not a positive number"):
+    with pytest.raises(InputError, match="n_resamples: is 0, expected 1 to"):
         driver_shares(whole, n_resamples=0)
     with pytest.raises(InputError, match="block_length"):
         driver_shares(whole, block_length=121)

@@ -380,7 +380,7 @@ def test_draws_of_ones_own_are_taken_and_checked():
         ({"n_paths": 0}, InputError, "n_paths: is 0, expected at least 1"),
         ({"n_paths": 2.5}, InputError, "n_paths: 2.5 is not a whole number"),
         ({"n_years": 0}, InputError, "n_years: is 0, expected 1 to 100"),
-        ({"seed": -1}, InputError, "seed: is -1"),
+        ({"seed": -1}, InputError, "seed: -1 is not a whole number"),
         ({"draws": "VAR"}, InputError, "draws: 'VAR' cannot draw"),
         ({"draws": al.HistoryBlocks(15)}, InputError, "block_length: 15 periods, but the history has 14"),
         ({"scenario": "growth", "history": 1972}, InputError, "history: int is none"),

@@ -137,9 +137,9 @@ def test_the_average_is_that_of_the_path(rate, mean, persistence, periods):
 def test_expectations_refuse_percent_and_explosions():
     with pytest.raises(InputError, match="looks like percent"):
         ar1_average_rate(4.0, 0.03, 0.9, 12)
-    with pytest.raises(InputError, match=r"persistence: 1\.01 is not"):
+    with pytest.raises(InputError, match=r"persistence: 1\.01 is no number"):
         ar1_average_rate(0.04, 0.03, 1.01, 12)
-    with pytest.raises(InputError, match="periods: 0 is not"):
+    with pytest.raises(InputError, match="periods: is 0, expected 1"):
         ar1_average_rate(0.04, 0.03, 0.9, 0)
 
 

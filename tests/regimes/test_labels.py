@@ -158,7 +158,7 @@ def test_ex_post_in_the_embedded_history():
 
 
 @pytest.mark.parametrize("ex_post", [False, True])
-def test_a_tie_is_or_more(ex_post):
+def test_F153_a_tie_is_or_more(ex_post):
     index = dates(5)
     figures = pd.Series(0.03, index=index)
     labels = inflation_level(market_of(index, Signal(figures, index)), ex_post=ex_post).labels
@@ -306,7 +306,7 @@ def test_an_asset_listed_late_is_not_correlated_before():
 
 
 @pytest.mark.parametrize("growth", [0.0, 0.003])
-def test_a_window_in_which_an_asset_stands_still_is_unclassified(growth):
+def test_F154_a_window_in_which_an_asset_stands_still_is_unclassified(growth):
     """Its variance is nothing or rounding, and so is the sign (F154)."""
     prices = walk(dates(160))
     prices.iloc[60:110, 1] = prices.iloc[60, 1] * (1.0 + growth) ** np.arange(50)
@@ -480,7 +480,7 @@ def test_a_span_that_is_none(years):
 
 
 @pytest.mark.parametrize("years", [0.05, 60.0])
-def test_a_span_that_no_figure_fills(years):
+def test_F156_a_span_that_no_figure_fills(years):
     """Two weeks of monthly figures, sixty years of four: both the span and the figures are said (F156)."""
     with pytest.raises(InputError, match=rf"no figure of 56 has {years:g} years"):
         inflation_trend(market_of(dates(9)), years)

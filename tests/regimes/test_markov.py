@@ -98,7 +98,7 @@ def test_a_switching_autoregression():
 
 
 @pytest.mark.parametrize(("ordered_by", "first"), [("variance", 0.01), ("mean", -0.01)])
-def test_regimes_are_numbered_by_their_moment(ordered_by, first):
+def test_F160_regimes_are_numbered_by_their_moment(ordered_by, first):
     """F160: whatever number the optimiser gives them."""
     for seed in range(4):
         values, _ = two_states(400, seed)
@@ -140,7 +140,7 @@ def test_more_starts_are_never_worse_and_the_seed_decides():
     assert fits[1].status == "converged from the best of 7 starts, seed 2"
 
 
-def test_an_estimate_that_does_not_converge_says_so(monkeypatch):
+def test_F160_an_estimate_that_does_not_converge_says_so(monkeypatch):
     """F160: the status and the starts that were tried."""
     monkeypatch.setattr(markov, "_MOST_ITERATIONS", 1)
     values, _ = two_states(150, 11)
@@ -277,7 +277,7 @@ def test_smoothed_labels_are_for_looking(market):
     assert "smoothed: the whole sample says which; converged from the best of 3 starts" in regimes.rule
 
 
-def test_a_backtest_refuses_smoothed_labels(market):
+def test_F161_a_backtest_refuses_smoothed_labels(market):
     """F161."""
     mix = FixedMix({"stocks": 1.0})
     switch = RegimeSwitch(partial(markov_regimes, **QUICK, ex_post=True), {CALM: mix}, otherwise=mix)

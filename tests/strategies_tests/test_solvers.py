@@ -62,7 +62,7 @@ def refusal(*constraints: Any) -> str:
 # Refusals
 
 
-def test_no_portfolio_within_the_limits_names_date_solver_status_and_limit() -> None:
+def test_F079_no_portfolio_within_the_limits_names_date_solver_status_and_limit() -> None:
     said = refusal(Group(("bonds",), at_least=0.6, name="safe"), Group(("stocks", "gold"), at_least=0.5))
     first = "strategy 'Minimum variance' on 1937-12-31: minimum variance of 3 assets: "
     assert said.startswith(first + "CLARABEL says 'infeasible'; no portfolio is within all limits: relax ")
@@ -107,13 +107,13 @@ def test_following_the_advice_is_enough() -> None:
     assert what_to_relax(covariance, limits_on(loose, assets), 0.0) == ""
 
 
-def test_an_inaccurate_solution_is_no_solution(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_F079_an_inaccurate_solution_is_no_solution(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_solvers, "_QUADRATIC", (1e-40,))
     with pytest.raises(SolverError, match=r"says '(optimal_inaccurate|solver_error|user_limit)'; shrink"):
         least_risk(covariance_of(1, 6), free(6))
 
 
-def test_a_solver_that_stops_early_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_F079_a_solver_that_stops_early_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_solvers, "_MOST_STEPS", 2)
     with pytest.raises(StrategyError, match=r"on 1937-12-31: .*CLARABEL says 'user_limit'"):
         run_backtest(MinimumVariance(ASSETS), market())
@@ -132,12 +132,12 @@ def test_a_solution_beyond_a_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -
         least_risk(np.eye(3), limits)
 
 
-def test_a_matrix_with_a_negative_variance_is_refused() -> None:
+def test_F081_a_matrix_with_a_negative_variance_is_refused() -> None:
     with pytest.raises(InputError, match=r"covariance: has a negative variance: smallest eigenvalue -"):
         least_risk(np.array([[1.0, 2.0], [2.0, 1.0]]), free(2))
 
 
-def test_the_solvers_zeros_are_zeros(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_F080_the_solvers_zeros_are_zeros(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_solvers, "_solved", lambda task: np.array([-3e-10, 2e-10, 0.4, 0.6 + 1e-9]))
     weights = least_risk(np.eye(4), free(4))
     assert weights[:2].tolist() == [0.0, 0.0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocator.statistics.show_regression import p_text
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.statistics.regression import LeastSquares
@@ -51,7 +51,7 @@ def parts_text(parts: Parts, n_labels: int = 1) -> str:
     wrapped = [piece for line in lines for piece in textwrap.wrap(line, _WIDTH, subsequent_indent="  ")]
     table = [line.rstrip() for line in text_table(head, rows, n_labels)] if rows else []
     head_line = textwrap.wrap(title, _WIDTH, subsequent_indent="  ")
-    return "\n".join([*head_line, *table, *wrapped])
+    return text_block([*head_line, *table, *wrapped])
 
 
 def parts_html(parts: Parts) -> str:

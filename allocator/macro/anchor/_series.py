@@ -12,6 +12,7 @@ from allocator.errors import InputError, iso_date
 from allocator.frequency import infer_frequency
 from allocator.macro.yields._door import refuse_percent
 from allocator.market import Market
+from allocator.regimes._settings import refuse_huge, refuse_no_text
 from allocator.statistics._returns import read_dates
 
 
@@ -54,13 +55,14 @@ def find_level(
 
     Refuses a name found twice, a yield in percent, a price that is not positive, no value on its dates.
     """
+    refuse_no_text(argument, name, "pass the name of a series, or None")
     found: list[pd.Series[float]] = []
     if name in market.assets:
         found.append(market.prices[name].dropna())
     if name in market.signals:
         found.append(market.signal(name).values)
     if beside is not None and name in beside.columns:
-        found.append(_read(beside[name], name))
+        found.append(_read(_column(beside, name), name))
     if not found:
         return None
     if len(found) > 1:
@@ -75,10 +77,18 @@ def find_level(
     return level
 
 
+def _column(beside: pd.DataFrame, name: str) -> pd.Series[float]:
+    if list(beside.columns).count(name) > 1:
+        raise InputError("beside", "two columns have this name", asset=name, fix="keep one of them")
+    return beside[name]
+
+
 def _read(column: pd.Series[float], name: str) -> pd.Series[float]:
     """Return a column of ``beside`` without NaN: they mean that nothing was known on the date."""
     dates = read_dates(column.index, "beside")
-    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+    kind = column.dtype
+    is_real = pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
+    if not is_real or pd.api.types.is_bool_dtype(kind):
         raise InputError(
             "beside", f"{column.dtype} is not numeric", asset=name, fix="convert it with .astype(float)"
         )
@@ -87,6 +97,7 @@ def _read(column: pd.Series[float], name: str) -> pd.Series[float]:
         raise InputError(
             "beside", "infinite", asset=name, date=values.index[int(np.argmax(np.isinf(values)))]
         )
+    refuse_huge(np.asarray(values, dtype=np.float64)[:, np.newaxis], "beside", [name], values.index)
     return values
 
 

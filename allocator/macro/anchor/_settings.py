@@ -11,15 +11,30 @@ import pandas as pd
 
 from allocator.errors import InputError
 from allocator.market.market import Date, parse_date
-from allocator.statistics._settings import is_number, is_whole, refuse_no_seed
+from allocator.regimes._settings import refuse_bootstrap, refuse_draws, refuse_no_scale
+from allocator.statistics._moments import is_rounding
+from allocator.statistics._returns import Returns, ReturnTable, read_one_series
+from allocator.statistics._settings import is_number
 from allocator.statistics.regression_errors import RegressionErrors
 
+__all__ = [
+    "is_between",
+    "read_moving",
+    "read_quantiles",
+    "read_starts",
+    "refuse_bootstrap",
+    "refuse_draws",
+    "refuse_other_errors",
+]
 
-def refuse_draws(n_resamples: Any, seed: Any) -> None:
-    """Refuse a number of resamples or a seed that is no whole number."""
-    if not is_whole(n_resamples) or n_resamples < 1:
-        raise InputError("n_resamples", f"{n_resamples!r} is not a positive number", fix="pass 2000, say")
-    refuse_no_seed(seed)
+
+def read_moving(returns: Returns, argument: str) -> ReturnTable:
+    """Return one series, refusing one that never changes or whose squares no float holds."""
+    table = refuse_no_scale(read_one_series(returns, argument))
+    if is_rounding(table.matrix.std(axis=0), table.matrix).any():
+        problem = f"never changes: {table.matrix[0, 0]:.6g} on all {table.n_periods} rows"
+        raise InputError(argument, problem, fix="pass a series that moves")
+    return table
 
 
 def refuse_other_errors(errors: Any) -> None:

@@ -10,8 +10,9 @@ import pandas as pd
 
 from allocator.errors import InputError
 from allocator.macro.anchor import show
+from allocator.macro.anchor._settings import read_moving, refuse_bootstrap, refuse_other_errors
 from allocator.statistics._pairs import Pair, read_pair
-from allocator.statistics._returns import FloatArray, Returns, read_one_series
+from allocator.statistics._returns import FloatArray, Returns
 from allocator.statistics.regression import (
     LeastSquares,
     LinearCombination,
@@ -129,7 +130,7 @@ def asymmetric_beta(
     InputError
         Dates or lengths that differ, NaN, fewer than 6 rises or falls of the benchmark.
     """
-    pair = _read(asset, benchmark)
+    pair = _read(asset, benchmark, errors, confidence)
     fit = _regressed(
         pair,
         {"up": np.maximum(pair.matrix[:, 1], 0.0), "down": np.minimum(pair.matrix[:, 1], 0.0)},
@@ -160,7 +161,7 @@ def henriksson_merton(
     ``beta`` is the up-beta of :func:`asymmetric_beta` and ``gamma`` the up- less the down-beta. For market
     timing pass returns over cash. Refuses what :func:`asymmetric_beta` does.
     """
-    pair = _read(asset, benchmark)
+    pair = _read(asset, benchmark, errors, confidence)
     x = pair.matrix[:, 1]
     return _regressed(pair, {"beta": x, "gamma": np.maximum(-x, 0.0)}, errors, confidence)
 
@@ -169,7 +170,7 @@ def treynor_mazuy(
     asset: Returns, benchmark: Returns, errors: RegressionErrors = _HAC, *, confidence: float = 0.95
 ) -> LeastSquares:
     """Return the fit of r = a + b·r_b + g·r_b² + e. Treynor and Mazuy (1966); refuses as the others do."""
-    pair = _read(asset, benchmark)
+    pair = _read(asset, benchmark, errors, confidence)
     x = pair.matrix[:, 1]
     return _regressed(pair, {"beta": x, "gamma": x * x}, errors, confidence)
 
@@ -182,15 +183,17 @@ def conditional_betas(
     The rows of a side do not follow one another: errors are independent by default. Refuses what
     :func:`asymmetric_beta` does.
     """
-    pair = _read(asset, benchmark)
+    pair = _read(asset, benchmark, errors, confidence)
     _refuse_one_sided(pair)
     sides = (pair.only(pair.matrix[:, 1] > 0.0), pair.only(pair.matrix[:, 1] < 0.0))
     bull, bear = (_fit(side, {"beta": side.matrix[:, 1]}, errors, confidence) for side in sides)
     return ConditionalBetas(pair.names, bull, bear)
 
 
-def _read(asset: Returns, benchmark: Returns) -> Pair:
-    return read_pair(read_one_series(asset, "asset"), read_one_series(benchmark, "benchmark"))
+def _read(asset: Returns, benchmark: Returns, errors: object, confidence: float) -> Pair:
+    refuse_other_errors(errors)
+    refuse_bootstrap(confidence, 2, 0)
+    return read_pair(read_moving(asset, "asset"), read_moving(benchmark, "benchmark"))
 
 
 def _regressed(

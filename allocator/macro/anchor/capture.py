@@ -10,9 +10,9 @@ import pandas as pd
 
 from allocator.errors import InputError
 from allocator.macro.anchor import show
-from allocator.macro.anchor._settings import refuse_draws
+from allocator.macro.anchor._settings import refuse_bootstrap, refuse_draws
+from allocator.regimes._settings import refuse_no_scale
 from allocator.statistics import BlockBootstrap, StationaryBootstrap
-from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._pairs import Pair, read_pair
 from allocator.statistics._returns import FloatArray, Returns, read_one_series
 from allocator.statistics.bootstrap import refuse_other_bootstrap
@@ -88,9 +88,13 @@ def capture_ratios(
     InputError
         Dates or lengths that differ, NaN, a return of -1, fewer than 6 rows on a side.
     """
-    refuse_confidence(confidence)
+    refuse_bootstrap(confidence, 2, 0)
     refuse_draws(n_resamples, seed)
-    pair = read_pair(read_one_series(asset, "asset"), read_one_series(benchmark, "benchmark"))
+    tables = [
+        refuse_no_scale(read_one_series(returns, argument))
+        for argument, returns in (("asset", asset), ("benchmark", benchmark))
+    ]
+    pair = read_pair(*tables)
     _refuse_unusable(pair)
     chosen = StationaryBootstrap.fitted(pair.matrix) if bootstrap is None else bootstrap
     refuse_other_bootstrap(chosen)

@@ -17,7 +17,7 @@ from allocator.macro.anchor._settings import (
     is_between,
     read_quantiles,
     read_starts,
-    refuse_draws,
+    refuse_bootstrap,
     refuse_other_errors,
 )
 from allocator.macro.anchor.asymmetry import AsymmetricBeta, asymmetric_beta
@@ -28,8 +28,8 @@ from allocator.macro.anchor.safe_haven import SafeHaven, safe_haven
 from allocator.market import Market
 from allocator.market.market import Date, parse_date
 from allocator.regimes import Regimes
-from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._pairs import FEWEST_PAIRS
+from allocator.statistics._returns import read_dates
 from allocator.statistics.regression_errors import RegressionErrors, WideHACErrors
 
 __all__ = ["AnchorDiagnostics", "anchor_diagnostics"]
@@ -188,9 +188,8 @@ def anchor_diagnostics(
     InputError
         A name that is not found, a yield in percent, a price that is not positive, settings out of range.
     """
-    refuse_confidence(confidence)
+    refuse_bootstrap(confidence, n_resamples, seed)
     refuse_other_errors(errors)
-    refuse_draws(n_resamples, seed)
     _refuse_other_inputs(market, beside, regimes)
     _refuse_other_spans(dollar_window_years, rolling_years)
     shares, periods = read_quantiles(quantiles), read_starts(since, "since")
@@ -214,6 +213,8 @@ def _refuse_other_inputs(market: object, beside: object, regimes: object) -> Non
     if regimes is not None and not isinstance(regimes, Regimes | pd.Series):
         problem = f"expected regimes or a Series of labels, got {type(regimes).__name__}"
         raise InputError("regimes", problem, fix="pass None for none")
+    if isinstance(regimes, pd.Series):
+        read_dates(regimes.index, "regimes")
     if not isinstance(market, Market):
         problem = f"expected a Market, got {type(market).__name__}"
         raise InputError("market", problem, fix="pass al.Market(prices, cash=...)")

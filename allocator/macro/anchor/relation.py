@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.macro.anchor import show_relation as show
 from allocator.macro.anchor._equality import equal_coefficients
-from allocator.macro.anchor._settings import is_between, read_starts, refuse_draws, refuse_other_errors
+from allocator.macro.anchor._settings import is_between, read_starts, refuse_bootstrap, refuse_other_errors
 from allocator.market.market import Date
+from allocator.regimes._settings import refuse_no_scale
 from allocator.statistics import correlation_interval, level_correlation
-from allocator.statistics._paired import refuse_confidence
+from allocator.statistics._one_thread import inner
 from allocator.statistics._pairs import Pair, read_dated_pair
 from allocator.statistics._returns import FloatArray, read_one_series
 from allocator.statistics.regression import LeastSquares, WaldTest, least_squares, linear_combination
@@ -28,6 +29,7 @@ __all__ = ["RelationByPeriod", "relation_by_period"]
 Levels = tuple["pd.Series[float]", "pd.Series[float]"]
 Rows = NDArray[np.bool_]
 _HAC = WideHACErrors()
+_LARGEST_UNIT = 1e50
 _CHANGES = ("change", "change_low", "change_high", "change_p")
 _COLUMNS = (
     "intercept",
@@ -153,13 +155,14 @@ def relation_by_period(
     InputError
         Dates that differ or are none, NaN, starts that do not increase or leave a period without a row.
     """
-    refuse_confidence(confidence)
-    refuse_draws(n_resamples, seed)
+    refuse_bootstrap(confidence, n_resamples, seed)
     refuse_other_errors(errors)
     _refuse_other_levels(levels)
-    if not is_between(per, 0.0, np.inf):
+    if not is_between(per, 0.0, _LARGEST_UNIT):
         raise InputError("per", f"{per!r} is not a positive number", fix="pass 0.01 for a percentage point")
-    pair, dates, frequency = read_dated_pair(read_one_series(y, "y"), read_one_series(x, "x"))
+    pair, dates, frequency = read_dated_pair(
+        *(refuse_no_scale(read_one_series(*each)) for each in ((y, "y"), (x, "x")))
+    )
     periods = _periods(dates, starts)
     asked = _Asked(errors, per, confidence, n_resamples, seed, levels)
     done = [_period(pair, dates, chosen, asked) for chosen in periods]
@@ -265,5 +268,5 @@ def _levels(levels: Levels | None, index: pd.DatetimeIndex) -> float:
 
 def _autocorrelation(changes: FloatArray) -> float:
     centred = changes - changes.mean()
-    total = float(centred @ centred)
-    return float(centred[1:] @ centred[:-1]) / total if total > 0.0 else float("nan")
+    total = inner(centred, centred)
+    return inner(centred[1:], centred[:-1]) / total if total > 0.0 else float("nan")

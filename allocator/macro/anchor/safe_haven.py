@@ -10,9 +10,11 @@ import pandas as pd
 
 from allocator.errors import InputError
 from allocator.macro.anchor import show
-from allocator.macro.anchor._settings import is_between, read_quantiles, refuse_other_errors
+from allocator.macro.anchor._settings import is_between, read_moving, read_quantiles, refuse_other_errors
+from allocator.regimes._settings import refuse_no_scale
+from allocator.statistics._moments import is_rounding
 from allocator.statistics._pairs import refuse_other_rows
-from allocator.statistics._returns import FloatArray, Returns, read_one_series, read_returns
+from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_returns
 from allocator.statistics.regression import LeastSquares, least_squares, linear_combination
 from allocator.statistics.regression_errors import RegressionErrors, WideHACErrors
 
@@ -93,9 +95,10 @@ def safe_haven(
         named like the worst periods of another ("A q10%" beside "A").
     """
     refuse_other_errors(errors)
-    if not is_between(significance, 0.0, 0.5):
+    if not is_between(significance, 1e-6, 0.5):
         raise InputError("significance", f"{significance!r} is not between 0 and 0.5", fix="pass 0.05")
-    explained, table = read_one_series(asset, "asset"), read_returns(markets, "markets")
+    explained, table = read_moving(asset, "asset"), refuse_no_scale(read_returns(markets, "markets"))
+    _refuse_still(table)
     refuse_other_rows(explained, table)
     ordered = _checked(quantiles, explained.n_periods)
     names = [str(name) if not table.is_array else f"market {j + 1}" for j, name in enumerate(table.columns)]
@@ -117,6 +120,13 @@ def safe_haven(
     return SafeHaven(
         fit.name, pd.DataFrame(rows).set_index(["market", "condition"]), fit, ordered, significance
     )
+
+
+def _refuse_still(markets: ReturnTable) -> None:
+    still = is_rounding(markets.matrix.std(axis=0), markets.matrix)
+    if still.any():
+        asset = markets.columns[int(np.argmax(still))]
+        raise InputError("markets", "never changes", asset=asset, count=int(still.sum()), fix="leave it out")
 
 
 def _checked(quantiles: tuple[float, ...], n: int) -> tuple[float, ...]:

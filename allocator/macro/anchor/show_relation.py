@@ -167,6 +167,9 @@ def _comovement_lines(result: Comovement) -> Iterator[str]:
 def _rolling_line(result: Comovement) -> Iterator[str]:
     if result.rolling is not None:
         table = result.rolling.table
+        if table["correlation"].isna().all():
+            yield "rolling r: no number, in every window a series hardly moves"
+            return
         lowest, highest = table["correlation"].idxmin(), table["correlation"].idxmax()
         last = table.iloc[-1]
         yield (

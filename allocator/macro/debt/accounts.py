@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError, iso_date
 from allocator.macro.debt.law import read_debt, read_rate
-from allocator.market.prices import validate_index
+from allocator.market.prices import float_column, validate_index
 
 __all__ = ["ACCOUNTS", "CENTRAL_BANK", "MARKET_RATE", "debt_accounts", "period_name", "read_accounts"]
 
@@ -18,6 +18,7 @@ ACCOUNTS = ("debt", "interest_rate", "growth", "inflation", "primary_deficit")
 MARKET_RATE, CENTRAL_BANK = "market_rate", "central_bank_share"
 _AMOUNTS = ("debt", "interest", "deficit", "gdp", "real_gdp")
 _HOLDINGS = "central_bank"
+_FIRST_YEAR, _LAST_YEAR = 1, 9999
 _MOST_TYPICAL = 4.0  # times GDP; debts of less than 4 % given in percent pass
 _STEPS = {"yearly": (300, 12), "quarterly": (80, 3)}  # the typical days that make it so, months of a step
 
@@ -89,10 +90,17 @@ def read_accounts(accounts: pd.DataFrame) -> pd.DataFrame:
     _refuse_percent(read_debt(table["debt"].to_numpy(), "accounts['debt']"))
     for column in table.columns.drop(["debt", CENTRAL_BANK], errors="ignore"):
         _refuse_minus_one(table[column].iloc[1:])
-        read_rate(table[column].to_numpy()[1:], column)
+        _refuse_no_rate(table[column].iloc[1:])
     if CENTRAL_BANK in table:
         _refuse_no_share(table[CENTRAL_BANK])
     return table
+
+
+def _refuse_no_rate(values: pd.Series[float]) -> None:
+    try:
+        read_rate(values.to_numpy(), str(values.name))
+    except InputError as error:
+        raise InputError("accounts", error.problem, asset=values.name, fix=error.fix) from None
 
 
 def _refuse_percent(ratios: NDArray[np.float64]) -> None:
@@ -130,10 +138,7 @@ def _numbers(table: pd.DataFrame, argument: str, from_first: tuple[str, ...]) ->
     index = _read_periods(table.index, argument)
     numbers = pd.DataFrame(index=index)
     for column in table.columns:
-        try:
-            values = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError):
-            raise InputError(argument, "not a column of numbers", asset=column) from None
+        values = float_column(table[column], argument, index, column)  # type: ignore[arg-type]  # years, too
         _refuse_missing(values, index, argument, column, first=0 if column in from_first else 1)
         numbers[column] = values
     return numbers
@@ -158,7 +163,11 @@ def _read_periods(index: pd.Index, argument: str) -> pd.Index:
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp(how="end").normalize()
     if pd.api.types.is_integer_dtype(index):
-        _refuse_gap(np.asarray(index, dtype=np.int64), index, argument)
+        years = np.asarray(index, dtype=np.int64)
+        if len(years) and (years.min() < _FIRST_YEAR or years.max() > _LAST_YEAR):
+            problem = f"whole numbers from {years.min()} to {years.max()}, which are no years"
+            raise InputError(f"{argument}.index", problem, fix="pass years such as 1998, or the last dates")
+        _refuse_gap(years, index, argument)
         return pd.Index(index.to_numpy(dtype=np.int64), name="year")
     dates = validate_index(index, argument)
     typical = float(np.median(np.diff(dates.to_numpy()).astype("timedelta64[D]").astype(np.int64)))

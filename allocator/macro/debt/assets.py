@@ -13,12 +13,12 @@ from allocator.errors import InputError, iso_date
 from allocator.frequency import Frequency, infer_frequency
 from allocator.macro.debt import show
 from allocator.macro.debt.difference import DIFFERENCE_CONVENTION, difference_of_means
-from allocator.macro.debt.law import read_number, whole_number
 from allocator.regimes import Regimes, conditional_statistic
+from allocator.regimes._settings import refuse_bootstrap, refuse_no_flag, refuse_no_scale, refuse_no_text
 from allocator.regimes.record import UNCLASSIFIED
 from allocator.statistics import holm
-from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._returns import read_dates, read_returns
+from allocator.statistics._settings import is_whole
 
 __all__ = ["ARTICLE_EXPECTATIONS", "AssetsByDebtRegime", "Expectation", "assets_by_debt_regime"]
 
@@ -50,7 +50,12 @@ class Expectation:
     than_others: bool = False
 
     def __post_init__(self) -> None:
-        if self.sign not in (-1, 0, 1):
+        for name in ("claim", "regime", "asset"):
+            refuse_no_text(name, getattr(self, name))
+        if self.less is not None:
+            refuse_no_text("less", self.less, "pass None for nothing")
+        refuse_no_flag("than_others", self.than_others)
+        if not is_whole(self.sign) or self.sign not in (-1, 0, 1):
             raise InputError("sign", f"{self.sign!r} is none of -1, 0, 1")
 
     @property
@@ -172,9 +177,7 @@ class _Resampling:
     seed: int
 
     def __post_init__(self) -> None:
-        refuse_confidence(read_number(self.confidence, "confidence", "pass 0.95 for 95 %"))
-        whole_number("n_resamples", self.n_resamples, least=2)
-        whole_number("seed", self.seed, least=0)
+        refuse_bootstrap(self.confidence, self.n_resamples, self.seed)
 
 
 def _series(
@@ -206,7 +209,8 @@ def _read(column: pd.Series[float], argument: str) -> pd.Series[float]:
         nothing = "no return at all" if argument == "returns" else "no figure on any date of the returns"
         raise InputError(argument, nothing, asset=column.name, fix="leave it out")
     known = column.loc[first:last]
-    return pd.Series(read_returns(known.to_frame(), argument).matrix[:, 0], known.index, name=column.name)
+    table = refuse_no_scale(read_returns(known.to_frame(), argument))
+    return pd.Series(table.matrix[:, 0], known.index, name=column.name)
 
 
 def _refuse_tables(returns: object, over: object, changes: object) -> None:
@@ -238,7 +242,7 @@ def _refuse_other_over(dates: pd.Index, over: pd.Series[float]) -> None:
     missing = dates[taken.isna()]
     if len(missing):
         raise InputError("over", f"no value for {len(missing)} of {len(dates)} dates", date=missing[0])
-    read_returns(taken, "over")
+    refuse_no_scale(read_returns(taken, "over"))
 
 
 def _expected(expectations: object) -> tuple[Expectation, ...]:

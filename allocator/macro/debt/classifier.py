@@ -23,6 +23,7 @@ from allocator.macro.debt.contributions import DebtContributions, debt_contribut
 from allocator.macro.debt.law import read_number
 from allocator.market import Market
 from allocator.market.prices import validate_index
+from allocator.regimes._settings import refuse_no_dates, refuse_no_market
 from allocator.regimes.given import given_labels
 from allocator.regimes.record import UNCLASSIFIED, Regimes, present
 
@@ -134,8 +135,7 @@ class DebtRegimes:
         InputError
             As :func:`given_labels`, or if the accounts are by number of year and not by date.
         """
-        if not isinstance(market, Market):
-            raise InputError("market", f"expected a Market, got {type(market).__name__}")
+        refuse_no_market(market)
         return given_labels(market, self._dated(), publication_lag)
 
     def hindsight(self, dates: pd.DatetimeIndex) -> Regimes:
@@ -149,6 +149,7 @@ class DebtRegimes:
         InputError
             If a date is after the last label (F147), or the accounts are by number of year.
         """
+        refuse_no_dates(dates, "dates")
         labels, index = self._dated(), validate_index(dates, "dates")
         ends = pd.DatetimeIndex(labels.index)
         yearly = infer_frequency(index, "dates").name == "yearly"

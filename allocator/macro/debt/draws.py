@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import InputError, InsufficientHistoryError
-from allocator.statistics import CircularBlockBootstrap
+from allocator.regimes._settings import whole_between
 
 __all__ = ["FirstOrderVar", "HistoryBlocks", "MacroDraws"]
 
 FloatArray = NDArray[np.float64]
+_LONGEST_BLOCK = 10_000
 
 
 class MacroDraws(ABC):
@@ -61,13 +62,15 @@ class HistoryBlocks(MacroDraws):
 
     block_length: int = 5
 
+    def __post_init__(self) -> None:
+        whole_between("block_length", self.block_length, 1, _LONGEST_BLOCK, "a number of periods: 5, say")
+
     def __str__(self) -> str:
         return f"blocks of {self.block_length} periods of history, circular"
 
     def paths(self, history: FloatArray, n_paths: int, n_years: int, rng: np.random.Generator) -> FloatArray:
         """Return the paths, shape (n_paths, n_years, n_series); see :class:`MacroDraws`."""
         n = len(history)
-        CircularBlockBootstrap(self.block_length)  # refuses what is no length
         if self.block_length > n:
             raise InputError("block_length", f"{self.block_length} periods, but the history has {n}")
         n_blocks = -(-n_years // self.block_length)

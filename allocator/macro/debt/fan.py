@@ -13,15 +13,16 @@ from allocator.errors import InputError
 from allocator.macro.debt import show
 from allocator.macro.debt.accounts import period_name, read_accounts
 from allocator.macro.debt.draws import FirstOrderVar, MacroDraws
-from allocator.macro.debt.law import whole_number
+from allocator.macro.debt.law import MOST_PATHS, whole_number
 from allocator.macro.debt.paths import debt_paths
+from allocator.statistics._settings import refuse_no_seed
 
 __all__ = ["DRAWN", "DebtFan", "debt_fan", "fan_table"]
 
 FloatArray = NDArray[np.float64]
 DRAWN = ("interest_rate", "growth", "inflation", "primary_deficit")
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_FEWEST_PATHS = 2
+_FEWEST_PATHS, _MOST_YEARS = 2, 1_000
 
 
 @final
@@ -92,9 +93,10 @@ def debt_fan(
         no year.
     """
     table = read_accounts(accounts)
-    whole_number("n_years", n_years, least=1)
+    whole_number("n_years", n_years, least=1, most=_MOST_YEARS)
     whole_number("n_paths", n_paths, least=_FEWEST_PATHS)
-    whole_number("seed", seed, least=0)
+    _refuse_too_many(n_paths, n_years)
+    refuse_no_seed(seed)
     if not isinstance(draws, MacroDraws):
         raise InputError("draws", f"{type(draws).__name__} cannot draw", fix="FirstOrderVar()")
     history = table[list(DRAWN)].to_numpy()[1:]
@@ -116,6 +118,13 @@ def debt_fan(
         seed,
         cap,
     )
+
+
+def _refuse_too_many(n_paths: int, n_years: int) -> None:
+    """Refuse paths that no memory holds, before any is drawn."""
+    if n_paths * n_years > MOST_PATHS:
+        problem = f"{n_paths:,} paths of {n_years} years are more than {MOST_PATHS:,} numbers a series"
+        raise InputError("n_paths", problem, fix="draw fewer: the simulation's own error is in the table")
 
 
 def _refuse_other_shape(futures: Any, expected: tuple[int, ...], draws: MacroDraws) -> None:

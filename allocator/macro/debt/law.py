@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from allocator.errors import InputError, UndefinedStatisticWarning
+from allocator.statistics._settings import is_number
 
 __all__ = [
+    "MOST_PATHS",
     "Numbers",
     "debt_stabilising_balance",
     "linear_debt_ratio",
@@ -44,6 +46,7 @@ _MOST_DEBT = 10.0  # times GDP: no government has owed as much, and 10 % is 0.10
 # The typical size from which a figure is taken for percent; inflation has been that high, the others not.
 _LARGEST = {"inflation": 1.0}
 _LARGEST_OTHER = 0.5
+MOST_PATHS = 10_000_000
 _ARGUMENTS = ("debt", "interest_rate", "growth", "inflation", "primary_deficit", "stock_flow")
 _ABOVE_MINUS_ONE = ("interest_rate", "growth", "inflation")
 
@@ -184,12 +187,14 @@ def read_number(value: object, argument: str, fix: str) -> float:
     return float(value)
 
 
-def whole_number(argument: str, value: object, least: int | None = None) -> int:
+def whole_number(argument: str, value: object, least: int | None = None, most: int = MOST_PATHS) -> int:
     """Return a whole number, refusing anything else."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise InputError(argument, f"{value!r} is not a whole number")
     if least is not None and value < least:
         raise InputError(argument, f"is {value}, expected at least {least}")
+    if value > most:
+        raise InputError(argument, f"is {value}, expected at most {most:,}")
     return int(value)
 
 
@@ -217,17 +222,26 @@ def _read_four(
 
 def _finite(values: ArrayLike, argument: str) -> FloatArray:
     try:
-        numbers = np.asarray(values, dtype=np.float64)
-        is_other = np.asarray(values).dtype.kind in "bSU"  # 1.0 hides in True and in "1"
+        given = np.asarray(values)
+        is_other = not _are_numbers(given)  # 1.0 hides in True and in "1"
+        numbers = np.zeros(0) if is_other else given.astype(np.float64)
     except (TypeError, ValueError):
         is_other = True
     if is_other or (isinstance(values, list | tuple) and any(isinstance(each, bool) for each in values)):
         kind = f"an array of {values.dtype}" if isinstance(values, np.ndarray) else type(values).__name__
         raise InputError(argument, f"{kind} is no number or array of numbers")
+    if not numbers.size:
+        raise InputError(argument, f"no numbers, shape {numbers.shape}", fix="pass one or more")
     odd = numbers[~np.isfinite(numbers)]
     if odd.size:
         raise InputError(argument, f"{odd.flat[0]} is not a finite number")
     return numbers
+
+
+def _are_numbers(given: NDArray[Any]) -> bool:
+    if given.dtype.kind == "O":
+        return all(is_number(each) for each in given.flat)
+    return given.dtype.kind in "fiu"
 
 
 def _plain(numbers: FloatArray) -> Numbers:

@@ -23,6 +23,7 @@ from allocator.macro.debt.law import (
 __all__ = ["DebtPath", "debt_path", "debt_paths"]
 
 FloatArray = NDArray[np.float64]
+_MOST_YEARS, _HIGHEST_CAP = 10_000, 1e6
 _RATES = ("interest_rate", "growth", "inflation", "primary_deficit", "stock_flow")
 
 
@@ -133,7 +134,7 @@ def debt_path(
     """
     start = _one_debt(debt)
     _refuse_cap(cap, np.asarray(start))
-    whole_number("first_year", first_year)
+    whole_number("first_year", first_year, least=-9_999, most=9_999)
     given = (interest_rate, growth, inflation, primary_deficit, stock_flow)
     rates = [read_rate(rate, name) for rate, name in zip(given, _RATES, strict=True)]
     i, g, p, f, s = _one_a_year(rates, n_years)
@@ -177,6 +178,10 @@ def _one_debt(debt: ArrayLike) -> float:
 
 def _broadcast(rates: list[FloatArray], start: FloatArray) -> list[FloatArray]:
     """Return the assumptions and the start, each with the shape of the paths."""
+    for rate, name in zip(rates, _RATES, strict=True):
+        if rate.ndim > 2:
+            fix = "assumptions are (n_paths, n_years) or (n_years,)"
+            raise InputError(name, f"shape {rate.shape} has too many dimensions", fix=fix)
     refuse_shapes(rates, _RATES)
     each = [*rates, np.expand_dims(start, -1)]
     try:
@@ -193,7 +198,7 @@ def _one_a_year(rates: list[FloatArray], n_years: int | None) -> list[FloatArray
     if any(rate.ndim > 1 for rate in rates):
         raise InputError("debt_path", "a table of assumptions", fix="debt_paths takes many paths at once")
     if n_years is not None:
-        lengths.setdefault(whole_number("n_years", n_years), "n_years")
+        lengths.setdefault(whole_number("n_years", n_years, most=_MOST_YEARS), "n_years")
     if len(lengths) > 1:
         (first, one), (second, other) = list(lengths.items())[:2]
         raise InputError(other, f"{second} years, but {one} has {first}", fix="give one a year, or a number")
@@ -204,5 +209,7 @@ def _one_a_year(rates: list[FloatArray], n_years: int | None) -> list[FloatArray
 
 def _refuse_cap(cap: float, start: FloatArray) -> None:
     read_number(cap, "cap", fix="leave it at 10")
+    if cap > _HIGHEST_CAP:
+        raise InputError("cap", f"{cap!r} times GDP is no debt", fix="leave it at 10")
     if not np.all(np.abs(start) < cap):
         raise InputError("cap", f"{cap!r} is not above the debt at the start", fix="leave it at 10")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, printable, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.macro.debt.assets import AssetsByDebtRegime
@@ -55,7 +55,7 @@ def _name(label: Any) -> str:
 
 
 def _text(title: str, head: Sequence[str], rows: _Cells, lines: Sequence[str], n_labels: int = 1) -> str:
-    return "\n".join([title, *text_table(head, rows, n_labels), *lines])
+    return text_block([title, *text_table(head, rows, n_labels), *lines])
 
 
 def _folded(rows: _Cells) -> _Cells:
@@ -291,7 +291,7 @@ def assets_text(result: AssetsByDebtRegime) -> str:
     """Return means by regime and the verdicts as text."""
     title, lines = _asset_lines(result)
     tables = ["\n".join(text_table(*part, n_labels=2)) for part in _asset_tables(result) if part[1]]
-    return "\n".join([title, "\n\n".join(tables), *lines])
+    return "\n".join([printable(title), "\n\n".join(tables), text_block(lines)])
 
 
 def assets_html(result: AssetsByDebtRegime) -> str:

@@ -15,7 +15,8 @@ from allocator.macro.debt.accounts import debt_accounts
 from allocator.macro.debt.classifier import DebtRegimes, debt_regimes
 from allocator.macro.scenarios import show
 from allocator.market import Market, load_us_debt, load_us_history
-from allocator.market.market import column_of, cut, signal_in_hindsight
+from allocator.market.market import cut, signal_in_hindsight
+from allocator.regimes._settings import column_named, refuse_no_text, whole_between
 
 __all__ = ["DRIVERS", "ScenarioHistory", "marginal_rate", "scenario_history"]
 
@@ -77,6 +78,7 @@ class ScenarioHistory:
         InputError
             If there is no such label, or fewer than two years have it.
         """
+        refuse_no_text("regime", regime, f"labelled years: {', '.join(sorted(set(self.labels)))}")
         counts = self.labels.value_counts()
         if regime not in counts.index:
             near = difflib.get_close_matches(str(regime), list(counts.index), n=1)
@@ -146,6 +148,7 @@ def scenario_history(
     InputError
         If the market is not yearly, lacks the yield, or an asset lacks a return; if no year is left.
     """
+    whole_between("since", since, 1, 9_999, "pass a year: 1940")
     given = load_us_history() if market is None else market
     labelled = debt_regimes(debt_accounts(load_us_debt())) if regimes is None else regimes
     _refuse_kinds(given, labelled)
@@ -172,19 +175,30 @@ def marginal_rate(short_rate: FloatArray, bond_yield: FloatArray) -> FloatArray:
 
 def _with_returns(market: Market, assets: tuple[str, ...]) -> pd.DataFrame:
     """Return short rate, yield, premium, dollar and the returns of assets by calendar year."""
+    if not isinstance(assets, tuple | list):
+        raise InputError("assets", f"{assets!r} is no tuple of names", fix='pass ("stocks", "bonds")')
     for asset in assets:
-        column_of(market, asset)
+        column_named(market, asset, "assets")
     if not assets or len(set(assets)) < len(assets) or set(assets) & {*DRIVERS, *_FROM_ACCOUNTS}:
         raise InputError("assets", f"{assets!r}", fix="name each asset once, and not like a series here")
     years = _years(pd.Index(market.index[1:]))
     table = market.returns[list(assets)].set_axis(years)
     table["short_rate"] = market.cash[1:]
     table["bond_yield"] = _yearly(market, "bond_yield").reindex(years)
+    _refuse_percent(table["bond_yield"])
     table["term_premium"] = table["bond_yield"] - table["short_rate"]
     table["dollar"] = np.nan
     if "dollar" in market.signals:
         table["dollar"] = (_yearly(market, "dollar").pct_change()).reindex(years)
     return table
+
+
+def _refuse_percent(yields: pd.Series[float]) -> None:
+    """Refuse yields in percent (F162)."""
+    large = yields[yields.abs() >= 0.5]
+    if len(large):
+        problem = f"the bond_yield of {large.index[0]} is {large.iloc[0]:g}, which looks like percent"
+        raise InputError("market", problem, count=len(large), fix="divide by 100")
 
 
 def _yearly(market: Market, name: str) -> pd.Series[float]:

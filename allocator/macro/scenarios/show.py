@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, printable, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.macro.scenarios.history import ScenarioHistory
@@ -65,7 +65,7 @@ def _name(column: str) -> str:
 
 def _text(part: _Part) -> str:
     title, head, rows, lines = part
-    return "\n".join([title, *text_table(head, rows), *lines])
+    return text_block([title, *text_table(head, rows), *lines])
 
 
 def _html(part: _Part) -> str:
@@ -173,7 +173,8 @@ def _scenario_lines(scenario: DebtScenario) -> list[str]:
 def scenario_text(scenario: DebtScenario) -> str:
     """Return a scenario as text: what it rests on, then its path."""
     tables = ["\n".join(text_table(*part)) for part in (_evidence(scenario), _path(scenario))]
-    return "\n".join([f"Scenario: {scenario.regime}", tables[0], "", tables[1], *_scenario_lines(scenario)])
+    lines = text_block(_scenario_lines(scenario))
+    return "\n".join([printable(f"Scenario: {scenario.regime}"), tables[0], "", tables[1], lines])
 
 
 def scenario_html(scenario: DebtScenario) -> str:

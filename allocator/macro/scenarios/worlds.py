@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from allocator.errors import InputError
 from allocator.macro.debt.draws import FirstOrderVar, HistoryBlocks, MacroDraws, fit_first_order
 from allocator.macro.debt.fan import DebtFan, fan_table
+from allocator.macro.debt.law import MOST_PATHS
 from allocator.macro.debt.paths import debt_paths
 from allocator.macro.scenarios import show
 from allocator.macro.scenarios.history import DRIVERS, ScenarioHistory, marginal_rate
 from allocator.macro.scenarios.scenario import DebtScenario, debt_scenario, effective_rates, whole_number
 from allocator.market import Market, Signal
+from allocator.regimes._settings import refuse_huge
+from allocator.statistics._settings import refuse_no_seed
 
 __all__ = ["SERIES", "SimulatedWorlds", "simulate_scenarios"]
 
@@ -103,7 +106,7 @@ class SimulatedWorlds:
         where the drawn year has no index) as drawn; ``real_rate``, ``bond_yield``, ``effective_rate`` and
         ``debt`` as they follow.
         """
-        if name not in SERIES:
+        if not isinstance(name, str) or name not in SERIES:
             raise InputError("name", f"{name!r} is none of {', '.join(SERIES)}")
         return self._series[name]
 
@@ -160,7 +163,13 @@ class SimulatedWorlds:
         float
             In the unit of the values; NaN where ``years`` is None or fewer than two values are left.
         """
-        numbers = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values)
+        if given.dtype.kind not in "fiu":
+            raise InputError(
+                "values", f"{type(values).__name__} of {given.dtype}", fix="pass numbers, one a path"
+            )
+        numbers = given.astype(np.float64)
+        refuse_huge(numbers.reshape(-1, 1), "values")
         if numbers.shape != (self.n_paths,):
             raise InputError("values", f"shape {numbers.shape}, expected ({self.n_paths},)")
         kept = np.isfinite(numbers)
@@ -273,7 +282,10 @@ def simulate_scenarios(
     base = _read_scenario(scenario, history)
     paths = whole_number("n_paths", n_paths, 1)
     years = base.n_years if n_years is None else whole_number("n_years", n_years, 1, 100)
-    whole_number("seed", seed, 0)
+    refuse_no_seed(seed)
+    if paths * years > MOST_PATHS:
+        problem = f"{paths:,} worlds of {years} years are more than {MOST_PATHS:,} years"
+        raise InputError("n_paths", problem, fix="simulate fewer")
     if not isinstance(draws, MacroDraws):
         raise InputError("draws", f"{draws!r} cannot draw", fix="HistoryBlocks(2) or FirstOrderVar()")
     source, lift = _drawn_from(base, draws, years)

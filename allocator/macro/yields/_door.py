@@ -16,7 +16,7 @@ from allocator.statistics._returns import FloatArray
 
 __all__: list[str] = []
 
-_PERCENT_FROM = 0.5  # no yield, nor any part of one, is 50 % a year; 0.5 is half a percent
+PERCENT_FROM = 0.5  # no yield, nor any part of one, is 50 % a year; 0.5 is half a percent
 # Changes from which their mean tells. A bill once moved 0.004 a day over 24 days (1980), which is the limit;
 # 24 months of no yield since 1961 come near theirs.
 _CHANGES_THAT_TELL = {"daily": 60, "weekly": 24, "monthly": 24, "quarterly": 24, "yearly": 24}
@@ -60,7 +60,7 @@ def refuse_unknown(values: FloatArray, dates: pd.DatetimeIndex, argument: str, a
 
 def refuse_percent(values: FloatArray, dates: pd.DatetimeIndex, argument: str, asset: object) -> None:
     """Refuse what is too large for a fraction a year, or moves too much to be one (F162)."""
-    large = np.abs(values).max(axis=1) >= _PERCENT_FROM
+    large = np.abs(values).max(axis=1) >= PERCENT_FROM
     if large.any():
         row = int(np.argmax(large))
         problem = (

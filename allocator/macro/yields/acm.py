@@ -274,6 +274,8 @@ def _components(yields: FloatArray, n_factors: int) -> tuple[FloatArray, FloatAr
     chosen, deviations = vectors[:, : -n_factors - 1 : -1], sizes[: -n_factors - 1 : -1]
     if deviations[-1] <= _LEAST_SHARE * sizes[-1]:
         known = int((deviations > _LEAST_SHARE * sizes[-1]).sum())
+        if sizes[-1] <= (_LEAST_SHARE * np.abs(centre).max()) ** 2:
+            raise InputError("zeros", "the yields never move", fix="pass a curve that does")
         problem = f"{n_factors} factors of yields that move along {known}: the rest is rounding"
         raise InputError("n_factors", problem, fix=f"ACMModel(n_factors={max(known, 1)})")
     # The sign of a component is arbitrary; with positive sums each month's factors look alike.

@@ -8,13 +8,15 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from allocator.errors import InputError
 from allocator.frequency import infer_frequency
 from allocator.macro.yields import show
 from allocator.macro.yields._door import read_yields
 from allocator.regimes import ConditionalTable, Regimes, conditional_correlation, conditional_statistic
-from allocator.statistics._returns import FloatArray
+from allocator.regimes._settings import refuse_no_scale
+from allocator.statistics._returns import FloatArray, read_returns
 
 __all__ = ["DriverStudy", "RisingYields", "assets_by_driver", "assets_when_yields_rise"]
 
@@ -94,6 +96,9 @@ def assets_by_driver(
         A date without a label, a single label, a pair that is not in the columns.
     """
     _refuse_unknown_pairs(returns, pairs)
+    if not isinstance(drivers, Regimes):
+        problem = f"expected Regimes, got {type(drivers).__name__}"
+        raise InputError("drivers", problem, fix="pass al.period_drivers(decomposition)")
     means = conditional_statistic(
         returns,
         drivers,
@@ -163,15 +168,19 @@ def _refuse_unknown_pairs(returns: Any, pairs: Sequence[tuple[str, str]]) -> Non
         raise InputError(
             "returns", f"expected a DataFrame, got {type(returns).__name__}", fix="series.to_frame()"
         )
+    fix = 'pass [("stocks", "bonds")], say'
+    if not isinstance(pairs, Sequence) or isinstance(pairs, str):
+        raise InputError("pairs", f"{pairs!r}: expected pairs of columns of the returns", fix=fix)
     for pair in pairs:
-        missing = [name for name in pair if name not in returns.columns]
-        if missing or len(pair) != 2:
-            raise InputError("pairs", f"{pair!r}: expected two columns of the returns")
+        is_pair = isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2
+        if not is_pair or any(name not in returns.columns for name in pair):
+            raise InputError("pairs", f"{pair!r}: expected two columns of the returns", fix=fix)
 
 
 def _grouped(returns: Any, groups: Mapping[str, Sequence[str]] | None) -> tuple[pd.DataFrame, str | None]:
     """Return the returns with a column a group, and one of the second less the first."""
     _refuse_unknown_pairs(returns, ())
+    refuse_no_scale(read_returns(returns))
     named = _read_groups(groups, returns.columns)
     table = returns.assign(**{name: returns[list(members)].mean(axis=1) for name, members in named.items()})
     if len(named) < 2:
@@ -212,10 +221,17 @@ def _rises(yields: pd.Series[float], dates: pd.Index) -> Regimes:
         raise InputError("yields", problem, date=dates[0], fix="begin the returns a row later")
     values = yields.to_numpy()
     name = "yield" if yields.name is None else str(yields.name)
+    _refuse_one_way(values[places] > values[places - 1])
     names = f"{name} rises", f"{name} falls or stays"
     texts = np.where(values[places] > values[places - 1], *names).astype(object)
     labels = pd.Series(texts, index=dates, name=name, dtype=object)
     return Regimes(labels, name, "its change over the period itself", True, names)
+
+
+def _refuse_one_way(rises: NDArray[np.bool_]) -> None:
+    if rises.all() or not rises.any():
+        which = "rises in every period" if rises.all() else "rises in none"
+        raise InputError("yields", f"{which} of {len(rises)}: nothing to compare", fix="a longer sample")
 
 
 def _refuse_other_frequency(yields: pd.Series[float], dates: pd.Index) -> None:

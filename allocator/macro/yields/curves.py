@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import InputError
-from allocator.macro.yields._door import refuse_percent, refuse_unknown
+from allocator.macro.yields._door import PERCENT_FROM, refuse_percent, refuse_unknown
 from allocator.market.prices import float_column, validate_index
+from allocator.regimes._settings import number_between, whole_between
 from allocator.statistics._returns import FloatArray
+from allocator.statistics._settings import is_number
+
+_LONGEST_MONTHS, _MOST_PERIODS, _LEAST_DECAY = 1_200, 100_000, 1e-6
 
 __all__ = ["ar1_average_rate", "diebold_li_loadings", "read_curve", "zero_curve"]
 
@@ -133,11 +137,13 @@ def diebold_li_loadings(months: FloatArray, decay: float = 0.0609) -> pd.DataFra
     InputError
         Maturities or a decay that are not positive.
     """
-    tau = np.atleast_1d(np.asarray(months, dtype=np.float64))
-    if tau.ndim != 1 or not (tau > 0.0).all() or not np.isfinite(tau).all():
-        raise InputError("months", f"{months!r}: expected positive maturities in months")
-    if not 0.0 < decay < np.inf:
-        raise InputError("decay", f"{decay!r} is not positive")
+    given = np.atleast_1d(np.asarray(months))
+    numbers = given.dtype.kind in "fiu" and given.ndim == 1 and len(given) > 0
+    if not numbers or not ((given > 0.0) & (given <= _LONGEST_MONTHS)).all():
+        raise InputError("months", f"{months!r}: expected positive maturities in months", fix="[3, 12, 120]")
+    tau = given.astype(np.float64)
+    if not is_number(decay) or not _LEAST_DECAY <= decay <= 1.0 / _LEAST_DECAY:
+        raise InputError("decay", f"{decay!r} is not positive, or next to nothing", fix="0.0609 a month")
     decayed = decay * tau
     slope = -np.expm1(-decayed) / decayed
     columns = {"level": np.ones(len(tau)), "slope": slope, "curvature": slope - np.exp(-decayed)}
@@ -155,11 +161,12 @@ def ar1_average_rate(rate: float, mean: float, persistence: float, periods: int)
     InputError
         A persistence not above -1 or above 1, no periods, or rates in percent (F162).
     """
-    if max(abs(rate), abs(mean)) >= 0.5:
-        raise InputError("rate", f"{rate!r} and mean {mean!r}: looks like percent", fix="divide by 100")
-    if not -1.0 < persistence <= 1.0:
-        raise InputError("persistence", f"{persistence!r} is not above -1 and at most 1")
-    if periods < 1:
-        raise InputError("periods", f"{periods!r} is not a positive number")
+    for argument, value in (("rate", rate), ("mean", mean)):
+        if not is_number(value) or not np.isfinite(value):
+            raise InputError(argument, f"{value!r} is not a finite number", fix="pass a fraction")
+        if abs(value) >= PERCENT_FROM:
+            raise InputError(argument, f"{value!r} looks like percent", fix="divide by 100")
+    number_between("persistence", persistence, -1.0, 1.0, "0.97, say")
+    whole_between("periods", periods, 1, _MOST_PERIODS, "pass 120, say")
     weights = persistence ** np.arange(periods, dtype=np.float64)
     return float(mean + (rate - mean) * weights.mean())

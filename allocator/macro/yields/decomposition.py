@@ -20,12 +20,14 @@ from allocator.macro.yields._door import (
 )
 from allocator.market.market import Date, parse_date
 from allocator.market.prices import float_column, validate_index
+from allocator.regimes._settings import refuse_no_text
 from allocator.statistics._returns import FloatArray
+from allocator.statistics._settings import is_number
 
 __all__ = ["YieldDecomposition", "carve_credit", "decompose_yield"]
 
 _ADDITIVE = 1e-10  # fractions a year
-_LONGEST_MATURITY = 100.0
+_SHORTEST_MATURITY, _LONGEST_MATURITY = 1.0 / 366.0, 100.0
 _WIDEST_SPREAD = 5000.0  # basis points: half of what is lent, a year; no yield is that high (F162)
 _TAKEN = ("total", "from", "to", "unclassified")  # columns of the tables, and the label of no driver
 
@@ -129,6 +131,8 @@ def decompose_yield(
     years = _checked_maturity(maturity)
     if not isinstance(ex_post, bool):
         raise InputError("ex_post", f"{ex_post!r} is neither True nor False")
+    if rest is not None:
+        refuse_no_text("rest", rest, "name the part that is the rest")
     whole = read_yields(total, "total")
     refuse_other_maturity(whole.name, years, "total")
     infer_frequency(pd.DatetimeIndex(whole.index), "total")  # refuses mixtures
@@ -173,6 +177,8 @@ def carve_credit(
         No such part, a spread that is no basis points or 5,000 of them, other dates, another maturity (F164).
     """
     refuse_no_decomposition(decomposition)
+    refuse_no_text("out_of", out_of)
+    refuse_no_text("name", name)
     if out_of not in decomposition.parts.columns:
         known = ", ".join(map(repr, decomposition.parts.columns))
         raise InputError("out_of", f"{out_of!r} is no part: {known}")
@@ -192,10 +198,11 @@ def carve_credit(
 
 
 def _checked_maturity(maturity: Any) -> float:
-    if isinstance(maturity, bool) or not isinstance(maturity, int | float | np.number):
+    if not is_number(maturity):
         raise InputError("maturity", f"{maturity!r} is not a number of years")
-    if not 0.0 < maturity <= _LONGEST_MATURITY:
-        raise InputError("maturity", f"is {maturity:g} years, expected at most {_LONGEST_MATURITY:g}")
+    if not _SHORTEST_MATURITY <= maturity <= _LONGEST_MATURITY:
+        problem = f"is {maturity:g} years, expected a day or more and at most {_LONGEST_MATURITY:g}"
+        raise InputError("maturity", problem, fix="10 for ten years")
     return float(maturity)
 
 

@@ -18,22 +18,22 @@ import pandas as pd
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.macro.yields import show
 from allocator.macro.yields.decomposition import YieldDecomposition, refuse_no_decomposition
+from allocator.regimes._settings import refuse_bootstrap, refuse_draws
 from allocator.regimes.record import UNCLASSIFIED
 from allocator.statistics import CircularBlockBootstrap, joint_block_length
-from allocator.statistics._paired import refuse_confidence
+from allocator.statistics._one_thread import inner, product
 from allocator.statistics._returns import FloatArray
 from allocator.statistics._settings import (
     is_number,
     is_whole,
     refuse_long_blocks,
-    refuse_no_count,
     refuse_no_number,
-    refuse_no_seed,
 )
 
 __all__ = ["DriverPath", "DriverShares", "driver_shares", "rolling_drivers"]
 
 FEWEST_CHANGES = 12
+_MOST_ROWS, _LARGEST_MARGIN = 1_000_000, 1e6
 _STILL = 1e-15  # a deviation of changes of yields, fractions a year
 
 
@@ -165,7 +165,7 @@ def driver_shares(
     Shapley (1953); for the variance of a sum its value is the covariance with the sum: Colini-Baldeschi,
     Scarsini and Vaccari (2018), Methodology and Computing in Applied Probability 20.
     """
-    refuse_confidence(confidence)
+    refuse_bootstrap(confidence, max(n_resamples, 2) if is_whole(n_resamples) else n_resamples, seed)
     changes = _enough_changes(decomposition, n_resamples, seed)
     n = len(changes)
     if block_length is not None:
@@ -237,7 +237,7 @@ def shares_of(changes: FloatArray) -> FloatArray:
     """Return cov(Δx_k, Δy) / var(Δy) of changes of parts, shape (n_rows, n_parts); Δy is their sum."""
     centred = changes - changes.mean(axis=0)
     whole = centred.sum(axis=1)
-    return np.asarray(whole @ centred / (whole @ whole))
+    return np.asarray(product(whole, centred) / inner(whole, whole))
 
 
 def _interval(shares: FloatArray, draws: FloatArray, blocks: float, confidence: float) -> FloatArray:
@@ -254,10 +254,7 @@ def _interval(shares: FloatArray, draws: FloatArray, blocks: float, confidence: 
 
 def _enough_changes(decomposition: YieldDecomposition, n_resamples: int, seed: int) -> FloatArray:
     refuse_no_decomposition(decomposition)
-    refuse_no_count("n_resamples", n_resamples, "pass 500, say")
-    refuse_no_seed(seed)
-    if n_resamples < 1:
-        raise InputError("n_resamples", f"{n_resamples!r} is not a positive number", fix="pass 500")
+    refuse_draws(n_resamples, seed)
     changes = decomposition.changes.to_numpy(dtype=np.float64)
     if len(changes) < FEWEST_CHANGES:
         problem = f"{len(changes)} changes, at least {FEWEST_CHANGES} are needed"
@@ -314,7 +311,7 @@ def _of_window(rows: FloatArray, draws: FloatArray) -> FloatArray:
     if _is_still(rows):
         missing = np.full(len(moves), np.nan)
         return np.stack([missing, missing, moves])
-    return np.stack([shares_of(rows), _wins(_shares_from(draws @ _products(rows))), moves])
+    return np.stack([shares_of(rows), _wins(_shares_from(product(draws, _products(rows)))), moves])
 
 
 def _is_still(changes: FloatArray) -> bool:
@@ -337,9 +334,9 @@ def _window(decomposition: YieldDecomposition, years: float, n_changes: int) -> 
 
 
 def _refuse_hysteresis(dwell: int, margin: float) -> None:
-    if not is_whole(dwell) or dwell < 1:
+    if not is_whole(dwell) or not 1 <= dwell <= _MOST_ROWS:
         raise InputError("dwell", f"{dwell!r} is not a number of rows from 1 on")
-    if not is_number(margin) or not 0.0 <= margin < np.inf:
+    if not is_number(margin) or not 0.0 <= margin <= _LARGEST_MARGIN:
         raise InputError(
             "margin", f"{margin!r} is not a number from 0 on", fix="0.1 is ten percent of variance"
         )

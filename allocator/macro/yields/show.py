@@ -9,7 +9,7 @@ import pandas as pd
 
 from allocator.errors import InputError, iso_date
 from allocator.frequency import infer_frequency
-from allocator.tables import html_block, html_lines, html_table, text_lines, text_table
+from allocator.tables import html_block, html_lines, html_table, text_block, text_lines, text_table
 
 if TYPE_CHECKING:
     from allocator.macro.yields.acm import ACMFit
@@ -46,7 +46,7 @@ _SHOWN_YEARS = 12
 
 def _text(parts: _Parts) -> str:
     title, head, rows, lines = parts
-    return "\n".join([title, *text_table(head, rows), *text_lines(lines)])
+    return text_block([title, *text_table(head, rows), *text_lines(lines)])
 
 
 def _html(parts: _Parts) -> str:

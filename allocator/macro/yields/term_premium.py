@@ -26,15 +26,13 @@ from allocator.macro.yields.acm import (
 from allocator.macro.yields.decomposition import YieldDecomposition
 from allocator.macro.yields.episodes import Episodes, EpisodeTable, episode_rows, episode_table
 from allocator.progress import progress_bar
+from allocator.regimes._settings import refuse_bootstrap
 from allocator.statistics import CircularBlockBootstrap
-from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._returns import FloatArray
 from allocator.statistics._settings import (
     is_number,
     refuse_long_blocks,
-    refuse_no_count,
     refuse_no_number,
-    refuse_no_seed,
 )
 
 __all__ = [
@@ -162,6 +160,9 @@ def apply_acm(fit: ACMFit, zeros: pd.DataFrame, years: Years = _ANNUAL) -> TermP
 
     Marked ex post unless every date comes after the last month of the estimate.
     """
+    if not isinstance(fit, ACMFit):
+        problem = f"expected an ACMFit, got {type(fit).__name__}"
+        raise InputError("fit", problem, fix="pass what fit_acm returns")
     dates, values = read_zeros(zeros, sorted(fit.model.factor_months))
     places = np.searchsorted(sorted(fit.model.factor_months), np.asarray(fit.model.factor_months))
     found = _premium(fit, dates, values[:, places], years)
@@ -250,11 +251,7 @@ def bootstrap_term_premium(
     InputError
         As :func:`estimate_term_premium`; an estimate that explodes, of which no history can be drawn.
     """
-    refuse_confidence(confidence)
-    refuse_no_count("n_resamples", n_resamples, "pass 200")
-    refuse_no_seed(seed)
-    if n_resamples < 2:
-        raise InputError("n_resamples", f"{n_resamples!r} resamples have no spread", fix="pass 200")
+    refuse_bootstrap(confidence, n_resamples, seed)
     chosen, months = read_model(model), _whole_months(years)
     whole = estimate_term_premium(zeros, years, chosen)
     refuse_long_blocks(block_length, len(whole.premium), "months")
