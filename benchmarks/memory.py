@@ -13,7 +13,7 @@ import warnings
 from functools import cache
 from pathlib import Path
 
-__all__ = ["MeasuringError", "peak_megabytes", "peak_of_this_process"]
+__all__ = ["MeasuringError", "held_by_this_process", "peak_megabytes", "peak_of_this_process"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,14 +39,25 @@ def peak_of_this_process() -> float:
     On Linux a child's ``ru_maxrss`` begins at what its parent held, whose memory it shares until it
     becomes another program; VmHWM counts its own.
     """
-    status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text()) if status.exists() else None
-    if found:
-        return int(found[1]) / 1024
+    found = _status("VmHWM")
+    if found is not None:
+        return found
     import resource  # not on Windows
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def held_by_this_process() -> float:
+    """Return the memory that this process holds now, in MB; its peak where the system does not say."""
+    found = _status("VmRSS")
+    return peak_of_this_process() if found is None else found
+
+
+def _status(name: str) -> float | None:
+    status = Path("/proc/self/status")
+    found = re.search(rf"{name}:\s*(\d+) kB", status.read_text()) if status.exists() else None
+    return int(found[1]) / 1024 if found else None
 
 
 def main() -> None:

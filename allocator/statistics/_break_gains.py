@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from allocator.statistics._one_thread import product
 from allocator.statistics._returns import FloatArray
 from allocator.statistics._segments import Rows
 
@@ -48,7 +49,7 @@ class BreakGains:
 
     def residuals(self, y: FloatArray) -> FloatArray:
         """Return what the regressors leave of each column without a break, (n_periods, n)."""
-        return np.asarray(y - self.x @ (self.x.T @ y))
+        return np.asarray(y - product(self.x, product(self.x.T, y)))
 
     def gains(self, left: FloatArray) -> FloatArray:
         """Return by how much each break lowers the sum of squares of residuals, (n_breaks, n)."""

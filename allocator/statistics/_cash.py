@@ -58,7 +58,7 @@ def read_cash(cash: Cash, table: ReturnTable, periods_per_year: float | None) ->
         raise InputError("cash", f"expected an annual rate, a Series or an array, got {type(cash).__name__}")
     earned = read_one_series(cash, "cash")
     values = _by_row(earned, table) if earned.dates is None else _by_date(earned, table)
-    _refuse_annual(values, periods_in_year(table, periods_per_year))
+    refuse_annual(values, periods_in_year(table, periods_per_year))
     return values
 
 
@@ -84,14 +84,15 @@ def _by_date(earned: ReturnTable, table: ReturnTable) -> FloatArray:
         missing = table.dates[rows < 0]
         raise InputError(
             "cash",
-            f"missing: it has {np.sum(rows >= 0)} of the {table.n_periods} dates of {table.argument}",
+            f"missing; it has {np.sum(rows >= 0)} of the {table.n_periods} dates of {table.argument}",
             date=missing[0],
+            count=len(missing),
             fix="give it the same calendar",
         )
     return np.asarray(earned.matrix[rows, 0])
 
 
-def _refuse_annual(values: FloatArray, periods: float) -> None:
+def refuse_annual(values: FloatArray, periods: float) -> None:
     typical = float(np.median(values))
     if abs(typical) * periods > _HIGHEST_ANNUAL_RATE:
         raise InputError(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.statistics._one_thread import gram, is_left_to_one_thread, product
 from allocator.statistics._returns import FloatArray
 
 __all__ = ["Merged", "Stretches", "add_merged", "blocks_of", "total_weight"]
@@ -151,7 +152,7 @@ def _centred(
     block = values.take(rows, axis=0, mode="clip")
     lasts = block[:, 0].copy()
     block -= lasts[:, None, :]
-    own = (weight[:, None, :] @ block)[:, 0] / np.maximum(part.weight, 1.0)[:, None]
+    own = _weighted_sums(weight, block) / np.maximum(part.weight, 1.0)[:, None]
     block -= own[:, None, :]
     block *= np.sqrt(weight)[:, :, None]
     share = part.weight / np.maximum(part.total, 1.0)  # the last row of a piece that has one weighs 1
@@ -178,11 +179,25 @@ def _offsets(own: FloatArray, moved: FloatArray, share: FloatArray, offset: Floa
 
 def _add_products(matrices: FloatArray, block: FloatArray, part: _Pieces, matrix: FloatArray) -> FloatArray:
     """Add up the products of the blocks, from ``matrix`` on, and return the last sum."""
-    products = block.transpose(0, 2, 1) @ block  # of a matrix with itself: BLAS makes it symmetric to the bit
-    for product, kept, number in zip(products, part.fade.tolist(), part.into.tolist(), strict=True):
+    products = _products(block)
+    for added, kept, number in zip(products, part.fade.tolist(), part.into.tolist(), strict=True):
         if kept:
-            product += matrix if kept == 1.0 else kept * matrix
-        matrix = product
+            added += matrix if kept == 1.0 else kept * matrix
+        matrix = added
         if number >= 0:
             matrices[number] += matrix
     return matrix
+
+
+def _weighted_sums(weight: FloatArray, block: FloatArray) -> FloatArray:
+    """Return the weighted sum of the rows of each piece, (n_pieces, n_assets)."""
+    if is_left_to_one_thread(1, *block.shape[1:]):
+        return np.asarray((weight[:, None, :] @ block)[:, 0])
+    return np.stack([product(each, rows) for each, rows in zip(weight, block, strict=True)])
+
+
+def _products(block: FloatArray) -> FloatArray:
+    """Return the products of the columns of each piece, symmetric, (n_pieces, n_assets, n_assets)."""
+    if is_left_to_one_thread(block.shape[2], *block.shape[1:]):
+        return np.asarray(block.transpose(0, 2, 1) @ block)  # of a matrix with itself: BLAS sees it
+    return np.stack([gram(rows) for rows in block])

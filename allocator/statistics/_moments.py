@@ -24,6 +24,11 @@ def is_rounding(size: FloatArray, values: FloatArray) -> np.typing.NDArray[np.bo
     return np.asarray(size <= _ROUNDING * np.abs(values).max(axis=0))
 
 
+def never_changes(values: FloatArray) -> np.typing.NDArray[np.bool_]:
+    """Whether a column is constant but for rounding, (n_series,): then what it is over cash is cash alone."""
+    return is_rounding(values.std(axis=0), values)
+
+
 def hardly_moves(values: FloatArray) -> np.typing.NDArray[np.bool_]:
     """Whether fewer than 12 rows of a column, or half of them, are off its median, (n_series,).
 

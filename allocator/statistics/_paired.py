@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.errors import InputError
 from allocator.statistics._cash import Cash, excess_returns
-from allocator.statistics._moments import is_rounding, standard_deviation
+from allocator.statistics._moments import is_rounding, never_changes, standard_deviation
 from allocator.statistics._returns import (
     FloatArray,
     Returns,
@@ -79,7 +79,7 @@ def read_excess(tables: list[ReturnTable], cash: Cash, periods_per_year: float |
     raw = np.hstack([table.matrix for table in tables])
     excess = np.hstack([excess_returns(table, cash, periods_per_year) for table in tables])
     # Cash plus a constant leaves rounding of the size of the returns, not of the excess.
-    constant = is_rounding(excess.std(axis=0), raw) | (standard_deviation(excess) == 0)
+    constant = is_rounding(excess.std(axis=0), raw) | (standard_deviation(excess) == 0) | never_changes(raw)
     names = tuple(_name(table, column) for table in tables for column in range(table.matrix.shape[1]))
     return ExcessReturns(excess, names, periods_in_year(first, periods_per_year), constant)
 
@@ -129,5 +129,6 @@ def refuse_other_rows(first: ReturnTable, other: ReturnTable) -> None:
             f"missing; {first.argument} has {first.n_periods} dates, {other.argument} {other.n_periods}, "
             f"and they share {shared}",
             date=gap[0],
-            fix="pass the shared dates: x, y = x.align(y, join='inner', axis=0)",
+            count=len(gap),
+            fix=f"pass the shared dates: {first.argument}.align({other.argument}, join='inner', axis=0)",
         )

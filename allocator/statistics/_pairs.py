@@ -12,6 +12,7 @@ import pandas as pd
 from allocator.errors import InputError
 from allocator.frequency import Frequency
 from allocator.statistics._moments import hardly_moves, is_rounding
+from allocator.statistics._one_thread import inner, product
 from allocator.statistics._paired import refuse_other_rows as refuse_other_rows
 from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_one_series
 from allocator.statistics._settings import is_whole
@@ -159,10 +160,10 @@ def correlated(
     """Return the correlation of two columns that change, with its HAC error; weights (n_periods,)."""
     w = np.ones(len(matrix)) if weights is None else weights
     total = float(w.sum())
-    centred = matrix - w @ matrix / total
-    scores = centred / np.sqrt(w @ centred**2 / total)
-    r = float(w @ (scores[:, 0] * scores[:, 1])) / total
-    n = total**2 / float(w @ w)
+    centred = matrix - product(w, matrix) / total
+    scores = centred / np.sqrt(product(w, centred**2) / total)
+    r = inner(w, scores[:, 0] * scores[:, 1]) / total
+    n = total**2 / inner(w, w)
     if abs(r) >= EXACT:
         return Correlated(float(np.copysign(1.0, r)), 0.0, n)
     weighted = (w * influence(scores, r))[:, np.newaxis]

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError
+from allocator.statistics._one_thread import gram, product
 from allocator.statistics._returns import FloatArray, read_numbers
 from allocator.statistics._segments import Stretches
 from allocator.statistics._settings import is_number
@@ -150,8 +151,8 @@ def sup_statistic(
 def _wald(stretches: Stretches, row: int, long_run: LongRunVariance) -> float:
     x, y, n, k = stretches.orthogonal, stretches.y, stretches.n, stretches.k
     sides = [(x[:row], y[:row]), (x[row:], y[row:])]
-    inverses = [np.linalg.inv(a.T @ a) for a, _ in sides]
-    fits = [inverse @ (a.T @ b) for inverse, (a, b) in zip(inverses, sides, strict=True)]
+    inverses = [np.linalg.inv(gram(a)) for a, _ in sides]
+    fits = [inverse @ product(a.T, b) for inverse, (a, b) in zip(inverses, sides, strict=True)]
     left = np.concatenate([b - a @ fit for fit, (a, b) in zip(fits, sides, strict=True)])
     # The estimator divides by n - k; both sides have k coefficients.
     spread = _matrix(x * left[:, np.newaxis], long_run) * (n - k) / (n - 2 * k)

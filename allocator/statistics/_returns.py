@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.errors import InputError, UndefinedStatisticWarning, iso_date
+from allocator.errors import InputError, UndefinedStatisticWarning, iso_date, message
 from allocator.frequency import Frequency, infer_frequency, years_between
+from allocator.statistics._settings import is_number
 
 FloatArray: TypeAlias = NDArray[np.float64]
 # One number a series, labelled as the input was: float for one series, pd.Series by column for a
@@ -25,6 +26,7 @@ Labelled: TypeAlias = Any
 
 _DAYS_PER_YEAR = 365.25
 _NAMES_IN_A_WARNING = 3
+_MOST_TYPICAL_DAY = 0.2
 _ROWS_TURNED_AT_ONCE = 128  # that many stay in the cache, which makes it three times as fast as all at once
 
 
@@ -157,8 +159,8 @@ def read_one_series(returns: Returns, argument: str = "returns") -> ReturnTable:
 
 def periods_in_year(table: ReturnTable, periods_per_year: float | None) -> float:
     """Return the periods a year: inferred from dates, and checked against what the caller says (F133)."""
-    if periods_per_year is not None and not 0 < periods_per_year < np.inf:
-        raise InputError("periods_per_year", f"{periods_per_year} is not a positive number")
+    if periods_per_year is not None and not (is_number(periods_per_year) and 0 < periods_per_year < np.inf):
+        raise InputError("periods_per_year", f"{periods_per_year!r} is not a positive number")
     if table.frequency is None:
         return _stated_periods(table, periods_per_year)
     if periods_per_year is None:
@@ -242,16 +244,17 @@ def read_dates(index: pd.Index, argument: str) -> pd.DatetimeIndex:
         raise InputError(f"{argument}.index", f"no date in row {int(np.argmax(index.isna()))}")
     if not index.is_unique:
         repeated = index[index.duplicated()]
-        raise InputError(
-            argument, f"duplicate date ({len(repeated)} of them)", date=repeated[0], fix="keep one row a date"
-        )
+        fix = "keep one row a date"
+        raise InputError(argument, "duplicate date", date=repeated[0], count=len(repeated), fix=fix)
     if not index.is_monotonic_increasing:
-        row = int(np.argmax(index[1:] < index[:-1]))
+        inverted = index[1:] < index[:-1]
+        row = int(np.argmax(inverted))
         raise InputError(
             argument,
             f"comes after {iso_date(index[row])}",
             date=index[row + 1],
-            fix=f"{argument}.sort_index()",
+            count=int(inverted.sum()),
+            fix=f"sort it: {argument}.sort_index()",
         )
     return index
 
@@ -305,7 +308,8 @@ def _refuse_many(table: ReturnTable) -> ReturnTable:
 
 def _refuse_unnamed(table: ReturnTable) -> None:
     if not table.matrix.size:
-        raise InputError(table.argument, f"empty, shape {table.matrix.shape}")
+        fix = "check the file, or the dates that they were cut to"
+        raise InputError(table.argument, f"empty, shape {table.matrix.shape}", fix=fix)
     if not table.columns.is_unique:
         name = table.columns[table.columns.duplicated()][0]
         raise InputError(table.argument, "duplicate column", asset=name, fix="rename one of them")
@@ -316,7 +320,7 @@ def _refuse_unknown(table: ReturnTable) -> None:
     if not np.isfinite(table.matrix).all():
         missing = np.isnan(table.matrix)
         fix = f"{table.argument}.dropna(), or fill it"
-        _refuse_where(missing, table, f"NaN ({missing.sum()} in all)", fix)
+        _refuse_where(missing, table, "NaN", fix)
         _refuse_where(np.isinf(table.matrix), table, "infinite", "look for a zero price")
 
 
@@ -330,15 +334,43 @@ def _refuse_no_returns(table: ReturnTable) -> None:
         problem = "{:.6g} begins a series of positive numbers with a median above 1: prices, not returns"
         prices = (lowest > 0) & (np.median(table.matrix, axis=0) > 1)
         fix = "pass prices.pct_change().iloc[1:]"
-        _refuse_where(np.broadcast_to(prices, table.matrix.shape), table, problem, fix)
+        _refuse_where(prices[np.newaxis], table, problem, fix)
+    _warn_of_percent_a_day(table)
+
+
+def _warn_of_percent_a_day(table: ReturnTable) -> None:
+    """Warn of days that typically move by a fifth: no asset does, and percent below -1 is refused before."""
+    if not (table.matrix.max(axis=0) > _MOST_TYPICAL_DAY).any():
+        return  # as for nearly all returns; medians and spacings take longer
+    typical = np.median(np.abs(table.matrix), axis=0) > _MOST_TYPICAL_DAY
+    if typical.any() and _is_daily(table):
+        column = int(np.argmax(typical))
+        text = message(
+            table.argument,
+            f"typically move by more than {_MOST_TYPICAL_DAY:.0%} a day",
+            asset=None if table.is_single else table.columns[column],
+            date=table.date(0),
+            count=int(typical.sum()),
+            fix="returns are fractions: divide percent by 100",
+        )
+        warnings.warn(text, UserWarning, stacklevel=5)
+
+
+def _is_daily(table: ReturnTable) -> bool:
+    try:
+        return table.frequency is not None and table.frequency.name == "daily"
+    except InputError:  # dates of no one spacing, which many statistics do not ask for
+        return False
 
 
 def _refuse_where(bad: NDArray[np.bool_], table: ReturnTable, problem: str, fix: str) -> None:
+    """Refuse the first number of a series at fault (one row), or the first of the numbers at fault."""
     if bad.any():
         row, column = divmod(int(np.argmax(bad)), bad.shape[1])
         asset = None if table.is_single else table.columns[column]
         problem = problem.format(table.matrix[row, column])
-        raise InputError(table.argument, problem, asset=asset, date=table.date(row), fix=fix)
+        count = int(bad.sum()) if len(bad) > 1 else None
+        raise InputError(table.argument, problem, asset=asset, date=table.date(row), count=count, fix=fix)
 
 
 def _stated_periods(table: ReturnTable, periods_per_year: float | None) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.errors import InputError
+from allocator.statistics._one_thread import product
 from allocator.statistics._returns import FloatArray
 
 Rows: TypeAlias = NDArray[np.int64]
@@ -52,7 +53,7 @@ class Stretches:
     def _products(self) -> FloatArray:
         """Running sums of the products of (x, y) before each row, shape (k + 1, k + 1, n + 1)."""
         x = self.orthogonal
-        left = self.y - x @ (x.T @ self.y) / self.n
+        left = self.y - x @ product(x.T, self.y) / self.n
         table = np.column_stack([x, left]).T
         products = table[:, np.newaxis, :] * table[np.newaxis, :, :]
         return np.concatenate([np.zeros((*products.shape[:2], 1)), np.cumsum(products, axis=2)], axis=2)

@@ -10,8 +10,10 @@ import numpy as np
 from allocator.errors import InputError
 from allocator.statistics import show
 from allocator.statistics._cash import Cash
+from allocator.statistics._one_thread import inner
 from allocator.statistics._paired import ExcessReturns, read_single, refuse_confidence
 from allocator.statistics._returns import FloatArray, Returns
+from allocator.statistics._settings import is_whole
 from allocator.statistics.sharpe_methods import HAC
 
 __all__ = ["AutocorrelatedSharpe", "annualisation_factor", "autocorrelated_sharpe"]
@@ -121,7 +123,7 @@ def autocorrelated_sharpe(
         return _annualised(excess, float("nan"), float("nan"), (), method, confidence, excess.missing)
     excess.warn_if_few()
     centred = excess.matrix[:, 0] - excess.matrix[:, 0].mean()
-    products = [float(centred[lag:] @ centred[: excess.n - lag]) for lag in range(used + 1)]
+    products = [inner(centred[lag:], centred[: excess.n - lag]) for lag in range(used + 1)]
     rho = np.array(products[1:]) / products[0]
     factor = annualisation_factor(rho, periods)
     error = method.of_ratio(excess.matrix[:, 0], float(excess.ratios[0]), confidence).standard_error
@@ -165,7 +167,7 @@ def _annualised(
 def _lags(lags: int | None, periods: int, n: int) -> int:
     most = periods - 1
     wanted = most if lags is None else lags
-    if not 0 <= wanted <= most:
+    if not ((lags is None or is_whole(lags)) and 0 <= wanted <= most):
         raise InputError("lags", f"{wanted} is not between 0 and {most}, one less than the periods of a year")
     if wanted >= n:
         raise InputError("lags", f"{wanted} for {n} rows", fix=f"pass at most {n - 1}, better {n // 4}")

@@ -6,6 +6,7 @@ import numpy as np
 
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.statistics._moments import is_rounding
+from allocator.statistics._one_thread import inner
 from allocator.statistics._returns import FloatArray, Returns, read_numbers, read_returns
 
 __all__ = ["joint_block_length", "optimal_block_length", "wide_block_length"]
@@ -30,7 +31,7 @@ def optimal_block_length(series: Returns) -> tuple[float, float]:
         raise InputError("series", "constant: it has no autocorrelation")
     covariances, lags = _flat_top_autocovariances(centred)
     slope = 2.0 * np.sum(lags * covariances)
-    long_run_variance = centred @ centred / n + 2.0 * np.sum(covariances)
+    long_run_variance = inner(centred, centred) / n + 2.0 * np.sum(covariances)
     longest = np.ceil(min(3.0 * np.sqrt(n), n / 3.0))
     ratio = (slope / long_run_variance) ** 2 * n
     return float(min(ratio ** (1 / 3), longest)), float(min((1.5 * ratio) ** (1 / 3), longest))
@@ -74,7 +75,7 @@ def _flat_top_autocovariances(centred: FloatArray) -> tuple[FloatArray, FloatArr
     n = len(centred)
     quiet = max(5, int(np.log10(n)))  # this many lags in a row must be insignificant
     most = min(int(np.ceil(np.sqrt(n))) + quiet, n - 2)
-    products = np.array([centred[lag:] @ centred[: n - lag] for lag in range(most + 1)])
+    products = np.array([inner(centred[lag:], centred[: n - lag]) for lag in range(most + 1)])
     bandwidth = min(2 * _first_quiet_lag(centred, products, quiet, most), most)
     lags = np.arange(1, bandwidth + 1)
     window = np.clip(2.0 * (1.0 - lags / bandwidth), 0.0, 1.0)

@@ -190,6 +190,7 @@ def _refuse_other_dates(left: ReturnTable, right: ReturnTable) -> None:
         poorer,
         f"missing; x has {left.n_periods} dates, y {right.n_periods}, and they share {shared}",
         date=missing[0],
+        count=len(missing),
         fix="pass the shared dates: x, y = x.align(y, join='inner')",
     )
 

@@ -11,6 +11,7 @@ import pandas as pd
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.statistics import show_correlation as show
 from allocator.statistics._moments import is_rounding
+from allocator.statistics._one_thread import inner
 from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._pairs import (
     FEWEST_PAIRS,
@@ -172,7 +173,7 @@ def _decaying(half_life_years: float, rows_a_year: int, n: int) -> FloatArray:
 
 def _at(matrix: FloatArray, long_run: LongRunVariance, weights: FloatArray) -> Correlated:
     if is_rounding(matrix.std(axis=0), matrix).any():
-        return Correlated(float("nan"), float("nan"), float(weights.sum() ** 2 / (weights @ weights)))
+        return Correlated(float("nan"), float("nan"), float(weights.sum() ** 2 / inner(weights, weights)))
     return correlated(matrix, long_run, weights)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.statistics._moments import is_rounding
+from allocator.statistics._one_thread import gram, inner, product
 from allocator.statistics._returns import FloatArray, Labelled, ReturnTable, read_returns
 
 __all__ = [
@@ -53,7 +54,7 @@ def sample_covariance(returns: pd.DataFrame | FloatArray) -> Labelled:
 def covariance_of_rows(values: FloatArray) -> FloatArray:
     """Return the sample covariance of rows that were validated before, at least two."""
     centred = values - values.mean(axis=0)
-    return np.asarray(centred.T @ centred / (len(values) - 1))
+    return np.asarray(gram(centred) / (len(values) - 1))
 
 
 def _without_rounding(matrix: FloatArray, values: FloatArray) -> FloatArray:
@@ -164,7 +165,7 @@ def ledoit_wolf_covariance(returns: pd.DataFrame | FloatArray) -> ShrunkCovarian
     """
     table = _read_table(returns)
     centred = table.matrix - table.matrix.mean(axis=0)
-    sample = centred.T @ centred / table.n_periods
+    sample = gram(centred) / table.n_periods
     deviation = np.sqrt(sample.diagonal())
     refuse_constant(table, deviation, np.abs(table.matrix).max(axis=0))
     average = _average_correlation(sample, deviation)
@@ -199,11 +200,11 @@ def ledoit_wolf_identity_covariance(returns: pd.DataFrame | FloatArray) -> Shrun
     """
     table = _read_table(returns)
     centred = table.matrix - table.matrix.mean(axis=0)
-    sample = centred.T @ centred / table.n_periods
+    sample = gram(centred) / table.n_periods
     variance = float(sample.diagonal().mean())
     target = variance * np.eye(len(sample))
     squares = centred**2
-    error = float((squares.T @ squares / table.n_periods - sample**2).sum())
+    error = float((gram(squares) / table.n_periods - sample**2).sum())
     intensity = _intensity(error, sample, target, table.n_periods)
     return _shrunk(table, sample, target, intensity, "equal variances without correlation")
 
@@ -260,9 +261,9 @@ def _labelled(table: ReturnTable, matrix: FloatArray) -> Labelled:
 def _weighted(values: FloatArray, half_life: float) -> FloatArray:
     weight = np.exp2(np.arange(1 - len(values), 1) / half_life)
     weight /= weight.sum()
-    centred = values - weight @ values
+    centred = values - product(weight, values)
     centred *= np.sqrt(weight)[:, None]
-    return np.asarray(centred.T @ centred / (1.0 - weight @ weight))
+    return np.asarray(gram(centred) / (1.0 - inner(weight, weight)))
 
 
 def _average_correlation(sample: FloatArray, deviation: FloatArray) -> float:
@@ -276,14 +277,15 @@ def _average_correlation(sample: FloatArray, deviation: FloatArray) -> float:
 def _errors_of(
     centred: FloatArray, sample: FloatArray, deviation: FloatArray, average: float
 ) -> tuple[float, float]:
-    """Return π and ρ: the variance of the sample's entries, and their covariance with the target's."""
+    """Return π and ρ off the diagonal: variances of the sample's entries, covariances with the target's."""
     n_periods, squares = len(centred), centred**2
-    variance_of = squares.T @ squares / n_periods - sample**2
+    variance_of = gram(squares) / n_periods - sample**2
     # ϑ_ii,ij; that of ϑ_jj,ij in the sum over all i and j is the same, seen from the other side.
-    with_variance = (squares * centred).T @ centred / n_periods - sample.diagonal()[:, None] * sample
+    with_variance = product((squares * centred).T, centred) / n_periods - sample.diagonal()[:, None] * sample
     weighted = with_variance * (deviation / deviation[:, None])
-    shared = variance_of.trace() + average * (weighted.sum() - weighted.trace())
-    return float(variance_of.sum()), float(shared)
+    for matrix in (variance_of, weighted):  # the diagonals are in both: those of a wild asset drown the rest
+        np.fill_diagonal(matrix, 0.0)
+    return float(variance_of.sum()), float(average * weighted.sum())
 
 
 def _intensity(error: float, sample: FloatArray, target: FloatArray, n_periods: int) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.statistics._moments import is_rounding
+from allocator.statistics._one_thread import inner
 from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._returns import FloatArray, Returns, ReturnTable, read_one_series
 from allocator.statistics._settings import is_number, is_whole, refuse_no_count
@@ -18,7 +19,7 @@ from allocator.statistics.block_length import joint_length_of
 from allocator.statistics.bootstrap import BlockBootstrap, StationaryBootstrap, refuse_other_bootstrap
 from allocator.statistics.drawdown import _first_lowest, _paths
 from allocator.statistics.drawdown_at_risk import mean_of_deepest, refuse_level
-from allocator.tables import html_block, html_table
+from allocator.tables import html_block, html_table, text_block
 
 __all__ = ["DrawdownDistribution", "bootstrap_drawdown"]
 
@@ -88,7 +89,7 @@ class DrawdownDistribution:
     def __repr__(self) -> str:
         rows = [f"{name:<21}" + "".join(f"{_text(name, x):>10}" for x in row) for name, *row in self._rows()]
         head = f"{'':<21}" + "".join(f"{name:>10}" for name in self.table.columns)
-        return "\n".join([self._title(), head, *rows, *self._notes()])
+        return text_block([self._title(), head, *rows, *self._notes()])
 
     def _repr_html_(self) -> str:
         rows = [[name, *(_text(name, x) for x in row)] for name, *row in self._rows()]
@@ -235,7 +236,7 @@ def _persistence(values: FloatArray) -> float:
     n, centred = len(values), values - values.mean()
     if n < _FEWEST_FOR_PERSISTENCE or is_rounding(centred.std(), values):
         return 0.0
-    slope = float(centred[1:] @ centred[:-1] / (centred[:-1] @ centred[:-1]))
+    slope = inner(centred[1:], centred[:-1]) / inner(centred[:-1], centred[:-1])
     return float(np.clip(slope + (1.0 + 3.0 * slope) / n, -_LARGEST_PERSISTENCE, _LARGEST_PERSISTENCE))
 
 

@@ -41,7 +41,8 @@ def empyrical_summary(returns: Returns, cash: Cash, periods_per_year: float | No
     table = read_returns(returns).as_frame()
     periods = periods_in_year(table, periods_per_year)
     earned = read_cash(cash, table, periods_per_year)
-    columns = [_statistics_of(column, earned, periods) for column in table.matrix.T]
+    with np.errstate(all="ignore"):  # its numbers are NaN or infinite where ours say why
+        columns = [_statistics_of(column, earned, periods) for column in table.matrix.T]
     summary = pd.DataFrame(dict(enumerate(columns))).set_axis(table.columns, axis=1)
     summary.loc["Skew"], summary.loc["Kurtosis"] = skewness(table), kurtosis(table)
     return summary.rename(index={"Value at risk": _name_of_risk(periods)})

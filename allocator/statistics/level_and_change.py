@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from allocator.errors import InputError
 from allocator.statistics import show_correlation as show
+from allocator.statistics._one_thread import inner
 from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._pairs import FEWEST_PAIRS, WIDE, Pair, correlated
 from allocator.statistics._returns import FloatArray, read_numbers
@@ -127,4 +128,4 @@ def _name(series: Numbers, argument: str) -> str:
 
 def _persistence(level: FloatArray) -> float:
     centred = level - level.mean()
-    return float(centred[1:] @ centred[:-1] / (centred @ centred))
+    return inner(centred[1:], centred[:-1]) / inner(centred, centred)

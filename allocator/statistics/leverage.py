@@ -21,7 +21,7 @@ from allocator.statistics._returns import (
 )
 from allocator.statistics.block_length import optimal_block_length
 from allocator.statistics.bootstrap import resampled_means
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 
 __all__ = ["LEVERAGE_PARTS", "LeverageAttribution", "levered_return_parts", "split_by_leverage"]
 
@@ -68,7 +68,7 @@ class LeverageAttribution:
     conventions: tuple[str, ...]
 
     def __repr__(self) -> str:
-        return "\n".join([self._title, *text_table(*self._cells), *self.conventions])
+        return text_block([self._title, *text_table(*self._cells), *self.conventions])
 
     def _repr_html_(self) -> str:
         return html_block(self._title, html_table(*self._cells), self.conventions)
@@ -271,4 +271,6 @@ def _read_rate(rate: Cash, argument: str, table: ReturnTable, periods_per_year: 
         return read_cash(rate, table, periods_per_year)
     except InputError as error:  # it speaks of cash
         called = error.argument.replace("cash", argument)
-        raise InputError(called, error.problem, asset=error.asset, date=error.date, fix=error.fix) from None
+        raise InputError(
+            called, error.problem, asset=error.asset, date=error.date, count=error.count, fix=error.fix
+        ) from None

@@ -13,6 +13,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from allocator.errors import InputError
+from allocator.statistics._one_thread import inner
 from allocator.statistics._returns import FloatArray
 
 __all__ = [
@@ -215,7 +216,7 @@ class KernelVariance(LongRunVariance):
         covariances = _autocovariances(moments @ direction)
         total = covariances[0]
         if width > 0.0:
-            total += 2.0 * (self.kernel.weights(np.arange(1, n) / width) @ covariances[1:])
+            total += 2.0 * inner(self.kernel.weights(np.arange(1, n) / width), covariances[1:])
         return float(total * n / (n - n_moments))
 
     def describe(self) -> str:

@@ -14,7 +14,12 @@ import numpy as np
 import pandas as pd
 
 from allocator.statistics._cash import Cash, excess_returns
-from allocator.statistics._moments import is_rounding, standard_deviation, standardised_moment
+from allocator.statistics._moments import (
+    is_rounding,
+    never_changes,
+    standard_deviation,
+    standardised_moment,
+)
 from allocator.statistics._returns import (
     FloatArray,
     Labelled,
@@ -201,7 +206,8 @@ def kurtosis(returns: Returns) -> Labelled:
 def _spread_of_excess(table: ReturnTable, excess: FloatArray) -> FloatArray:
     spread = standard_deviation(excess)
     # Cash plus a constant leaves rounding of the size of the returns, not of the excess.
-    return np.where((spread == 0) | is_rounding(spread, table.matrix), np.nan, spread)
+    never = is_rounding(spread, table.matrix) | never_changes(table.matrix)
+    return np.where((spread == 0) | never, np.nan, spread)
 
 
 def _semideviation(excess: FloatArray) -> FloatArray:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from allocator.errors import InputError
 from allocator.statistics import show_regression as show
+from allocator.statistics._one_thread import inner, product
 from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._regression import Numbers, refuse_other_rows
 from allocator.statistics._returns import FloatArray, read_numbers
@@ -269,8 +270,8 @@ def _fitted(
     q, r = np.linalg.qr(x)
     sign = np.where(np.diag(r) < 0.0, -1.0, 1.0)
     q, r = q * sign, r * sign[:, np.newaxis]
-    coefficients = np.linalg.solve(r, q.T @ values)
-    left = values - x @ coefficients
+    coefficients = np.linalg.solve(r, product(q.T, values))
+    left = values - product(x, coefficients)
     exact = float(np.abs(left).max()) <= _EXACT * float(np.abs(values).max())
     inverse = np.linalg.inv(r)
     covariance = np.zeros((k, k)) if exact else inverse @ errors.covariance(q, left) @ inverse.T
@@ -284,8 +285,8 @@ def _fitted(
         pd.DataFrame(covariance, index=list(names), columns=list(names)),
         n,
         degrees,
-        1.0 - float(left @ left) / float(centred @ centred),
-        float(np.sqrt(left @ left / (n - k))),
+        1.0 - inner(left, left) / inner(centred, centred),
+        float(np.sqrt(inner(left, left) / (n - k))),
         pd.Series(left, index=y.index, name="residual") if isinstance(y, pd.Series) else left,
         confidence,
         dates[0],

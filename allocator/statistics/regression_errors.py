@@ -10,6 +10,7 @@ from typing import final
 import numpy as np
 
 from allocator.errors import InputError
+from allocator.statistics._one_thread import gram, inner, product
 from allocator.statistics._returns import FloatArray
 from allocator.statistics.block_length import wide_block_length
 from allocator.statistics.long_run_variance import KernelVariance, LongRunVariance
@@ -61,7 +62,7 @@ class IndependentErrors(RegressionErrors):
     def covariance(self, x: FloatArray, residuals: FloatArray) -> FloatArray:
         """Return the covariance of the coefficients on orthonormal columns."""
         n, k = x.shape
-        return np.asarray(np.eye(k) * float(residuals @ residuals) / (n - k))
+        return np.asarray(np.eye(k) * inner(residuals, residuals) / (n - k))
 
     def degrees(self, n: int, k: int) -> float:
         """Return the degrees of freedom of Student's t, for n rows and k coefficients."""
@@ -246,7 +247,7 @@ def _kernel_sum(scores: FloatArray, width: float) -> FloatArray:
     """Return the covariance of the sum of rows, (k, k), Bartlett's weight 1 - lag/width; never negative."""
     total = _products(scores)
     for lag in range(1, min(int(np.ceil(width)), len(scores))):
-        across = scores[lag:].T @ scores[:-lag]
+        across = product(scores[lag:].T, scores[:-lag])
         total += (1.0 - lag / width) * (across + across.T)
     return total
 
@@ -258,4 +259,4 @@ def _at_least(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def _products(scores: FloatArray) -> FloatArray:
-    return np.asarray(scores.T @ scores)
+    return gram(scores)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from allocator.statistics._cash import Cash, excess_returns
-from allocator.statistics._moments import is_rounding, standard_deviation
+from allocator.statistics._moments import is_rounding, never_changes, standard_deviation
+from allocator.statistics._one_thread import inner, product
 from allocator.statistics._paired import refuse_other_rows
 from allocator.statistics._returns import (
     FloatArray,
@@ -89,7 +90,9 @@ def _read_excess(
 ) -> tuple[ReturnTable, FloatArray, FloatArray]:
     table, other = _read_beside(returns, benchmark)
     excess = excess_returns(table, cash, periods_per_year)
-    return table, excess, excess_returns(other, cash, periods_per_year)[:, 0]
+    market = excess_returns(other, cash, periods_per_year)[:, 0]
+    # What a constant is over cash moves as cash does: the slope on it would be one on cash.
+    return table, excess, np.zeros_like(market) if never_changes(other.matrix)[0] else market
 
 
 def _read_beside(returns: Returns, benchmark: Returns) -> tuple[ReturnTable, ReturnTable]:
@@ -104,7 +107,7 @@ def _slope(excess: FloatArray, market: FloatArray) -> FloatArray:
     size = np.sqrt(np.mean(centred**2))
     if len(market) < 2 or is_rounding(size, market[:, np.newaxis])[0]:
         return np.full(excess.shape[1], np.nan)
-    return np.asarray(centred @ (excess - excess.mean(axis=0)) / (centred @ centred))
+    return np.asarray(product(centred, excess - excess.mean(axis=0)) / inner(centred, centred))
 
 
 def _why_no_slope(table: ReturnTable) -> str:

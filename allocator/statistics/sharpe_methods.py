@@ -16,6 +16,7 @@ import numpy as np
 from allocator.errors import InputError
 from allocator.statistics._paired import correlation_of
 from allocator.statistics._returns import FloatArray
+from allocator.statistics._settings import is_whole
 from allocator.statistics._studentised_draws import Draws, difference_draws, ratio_draws, refuse_blocks
 from allocator.statistics.block_length import optimal_block_length
 from allocator.statistics.long_run_variance import LongRunVariance, Prewhitened
@@ -246,8 +247,10 @@ class StudentizedBootstrap(SharpeMethod):
     error: HAC = HAC()
 
     def __post_init__(self) -> None:
-        if self.block_length is not None and self.block_length < 1:
-            raise InputError("block_length", f"{self.block_length} is not a positive number")
+        if self.block_length is not None and not (is_whole(self.block_length) and self.block_length >= 1):
+            raise InputError(
+                "block_length", f"{self.block_length!r} is not a positive number", fix="pass 5, say"
+            )
         if self.n_resamples < _FEWEST_RESAMPLES:
             raise InputError("n_resamples", f"{self.n_resamples} are fewer than {_FEWEST_RESAMPLES}")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from allocator.tables import html_block, html_lines, html_table, text_table
+from allocator.tables import html_block, html_lines, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.statistics.annualisation import AutocorrelatedSharpe
@@ -71,7 +71,7 @@ def _interval_lines(result: SharpeInterval) -> list[str]:
 
 def interval_text(result: SharpeInterval) -> str:
     """Return a Sharpe ratio with its interval as text."""
-    return "\n".join(_interval_lines(result))
+    return text_block(_interval_lines(result))
 
 
 def interval_html(result: SharpeInterval) -> str:
@@ -94,7 +94,7 @@ def _difference_lines(result: SharpeDifference) -> list[str]:
 
 def difference_text(result: SharpeDifference) -> str:
     """Return a difference of Sharpe ratios as text."""
-    return "\n".join(_difference_lines(result))
+    return text_block(_difference_lines(result))
 
 
 def difference_html(result: SharpeDifference) -> str:
@@ -116,7 +116,7 @@ def _autocorrelated_lines(result: AutocorrelatedSharpe) -> list[str]:
 
 def autocorrelated_text(result: AutocorrelatedSharpe) -> str:
     """Return a Sharpe ratio under autocorrelation as text."""
-    return "\n".join(_autocorrelated_lines(result))
+    return text_block(_autocorrelated_lines(result))
 
 
 def autocorrelated_html(result: AutocorrelatedSharpe) -> str:
@@ -153,7 +153,7 @@ def _probability_lines(result: ProbabilisticSharpe) -> list[str]:
 
 def probability_text(result: ProbabilisticSharpe) -> str:
     """Return a probabilistic or deflated Sharpe ratio as text."""
-    return "\n".join(_probability_lines(result))
+    return text_block(_probability_lines(result))
 
 
 def probability_html(result: ProbabilisticSharpe) -> str:
@@ -173,7 +173,7 @@ def _calibration_parts(result: BlockCalibration) -> tuple[str, list[str], list[l
 def calibration_text(result: BlockCalibration) -> str:
     """Return a calibration as text."""
     title, head, rows, lines = _calibration_parts(result)
-    return "\n".join([title, *text_table(head, rows), *lines])
+    return text_block([title, *text_table(head, rows), *lines])
 
 
 def calibration_html(result: BlockCalibration) -> str:
@@ -220,7 +220,7 @@ def _member(name: str, row: Any, share: bool) -> list[str]:
 def family_text(result: FamilyTest) -> str:
     """Return a family of tests as text."""
     title, head, rows, lines = _family_parts(result)
-    return "\n".join([title, *text_table(head, rows), *lines])
+    return text_block([title, *text_table(head, rows), *lines])
 
 
 def family_html(result: FamilyTest) -> str:

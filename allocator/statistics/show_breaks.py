@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_lines, html_table, text_lines, text_table
+from allocator.tables import html_block, html_lines, html_table, text_block, text_lines, text_table
 
 if TYPE_CHECKING:
     from allocator.statistics.structural_breaks import Partition, StructuralBreaks
@@ -48,7 +48,7 @@ def _test_lines(result: BreakTest) -> list[str]:
 
 def single_text(result: BreakTest) -> str:
     """Return a test for a break as text."""
-    return "\n".join(text_lines(_test_lines(result)))
+    return text_block(text_lines(_test_lines(result)))
 
 
 def single_html(result: BreakTest) -> str:
@@ -83,7 +83,7 @@ def _title(result: Partition) -> str:
 
 def partition_text(result: Partition) -> str:
     """Return segments as text."""
-    return "\n".join([_title(result), *text_table(*_segment_table(result)), f"BIC {result.bic:.2f}"])
+    return text_block([_title(result), *text_table(*_segment_table(result)), f"BIC {result.bic:.2f}"])
 
 
 def partition_html(result: Partition) -> str:
@@ -106,7 +106,7 @@ def _breaks_lines(result: StructuralBreaks) -> list[str]:
 def breaks_text(result: StructuralBreaks) -> str:
     """Return breaks as text."""
     chosen = result.chosen
-    return "\n".join(
+    return text_block(
         [_title(chosen), *text_table(*_segment_table(chosen)), *text_lines(_breaks_lines(result))]
     )
 

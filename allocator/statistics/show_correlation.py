@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_lines, html_table, text_table
+from allocator.tables import html_block, html_lines, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.statistics.constant_correlation import ConstantCorrelationTest
@@ -76,7 +76,7 @@ def _interval_lines(result: CorrelationInterval) -> list[str]:
 
 def interval_text(result: CorrelationInterval) -> str:
     """Return a correlation with its intervals as text."""
-    return "\n".join(_interval_lines(result))
+    return text_block(_interval_lines(result))
 
 
 def interval_html(result: CorrelationInterval) -> str:
@@ -106,7 +106,7 @@ def _path_parts(result: CorrelationPath) -> tuple[str, list[str], list[list[str]
 def path_text(result: CorrelationPath) -> str:
     """Return a correlation over time as text."""
     title, head, rows, lines = _path_parts(result)
-    return "\n".join([title, *text_table(head, rows), *lines])
+    return text_block([title, *text_table(head, rows), *lines])
 
 
 def path_html(result: CorrelationPath) -> str:
@@ -135,7 +135,7 @@ def _frequency_parts(result: CorrelationByFrequency) -> tuple[str, list[str], li
 def frequency_text(result: CorrelationByFrequency) -> str:
     """Return correlations side by side as text."""
     title, head, rows, lines = _frequency_parts(result)
-    return "\n".join([title, *text_table(head, rows), *lines])
+    return text_block([title, *text_table(head, rows), *lines])
 
 
 def frequency_html(result: CorrelationByFrequency) -> str:
@@ -158,7 +158,7 @@ def _level_lines(result: LevelCorrelation) -> list[str]:
 
 def levels_text(result: LevelCorrelation) -> str:
     """Return the correlation of levels and of changes as text."""
-    return "\n".join(_level_lines(result))
+    return text_block(_level_lines(result))
 
 
 def levels_html(result: LevelCorrelation) -> str:
@@ -183,7 +183,7 @@ def _adjusted_lines(result: AdjustedCorrelation) -> list[str]:
 
 def adjusted_text(result: AdjustedCorrelation) -> str:
     """Return an adjusted correlation as text."""
-    return "\n".join(_adjusted_lines(result))
+    return text_block(_adjusted_lines(result))
 
 
 def adjusted_html(result: AdjustedCorrelation) -> str:
@@ -202,7 +202,7 @@ def _two_factor_lines(result: TwoFactorCorrelation) -> list[str]:
 
 def two_factor_text(result: TwoFactorCorrelation) -> str:
     """Return the parts of a covariance as text."""
-    return "\n".join(_two_factor_lines(result))
+    return text_block(_two_factor_lines(result))
 
 
 def two_factor_html(result: TwoFactorCorrelation) -> str:
@@ -226,7 +226,7 @@ def _constancy_lines(result: ConstantCorrelationTest) -> list[str]:
 
 def constancy_text(result: ConstantCorrelationTest) -> str:
     """Return a test of constant correlation as text."""
-    return "\n".join(_constancy_lines(result))
+    return text_block(_constancy_lines(result))
 
 
 def constancy_html(result: ConstantCorrelationTest) -> str:

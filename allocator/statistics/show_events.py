@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.statistics.event_study import EventStudy
@@ -45,7 +45,7 @@ def _footer(study: EventStudy) -> list[str]:
 
 def event_text(study: EventStudy) -> str:
     """Return an event study as text."""
-    return "\n".join([_title(study), *text_table(_HEAD, _rows(study), 2), *_footer(study)])
+    return text_block([_title(study), *text_table(_HEAD, _rows(study), 2), *_footer(study)])
 
 
 def event_html(study: EventStudy) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_lines, html_table, text_table
+from allocator.tables import html_block, html_lines, html_table, printable, text_table
 
 if TYPE_CHECKING:
     from allocator.statistics.regression import LeastSquares, LinearCombination, WaldTest
@@ -45,7 +45,9 @@ def _plus_minus(estimate: float, error: float) -> str:
 
 
 def _wrapped(lines: list[str]) -> str:
-    return "\n".join(piece for line in lines for piece in textwrap.wrap(line, _WIDTH, subsequent_indent="  "))
+    return "\n".join(
+        piece for line in lines for piece in textwrap.wrap(printable(line), _WIDTH, subsequent_indent="  ")
+    )
 
 
 def _number(value: float, form: str = ".4g") -> str:

@@ -14,6 +14,7 @@ from allocator.errors import InputError
 from allocator.statistics import show_breaks as show
 from allocator.statistics._break_interval import break_rows
 from allocator.statistics._likelihood_set import likelihood_rows
+from allocator.statistics._one_thread import gram, inner, product
 from allocator.statistics._paired import refuse_confidence
 from allocator.statistics._regression import (
     Numbers,
@@ -311,12 +312,12 @@ def _fitted(stretches: Stretches, begin: int, end: int, errors: BreakErrors) -> 
     long_run = _HAC if isinstance(errors, WildSieveBootstrap) else errors
     coefficients, left = stretches.fit(begin, end)
     x, n, k = stretches.orthogonal[begin:end], end - begin, stretches.k
-    inverse = np.linalg.inv(x.T @ x)
+    inverse = np.linalg.inv(gram(x))
     # Columns are the directions of the coefficients in the space of the turned regressors.
-    turned = np.linalg.inv(stretches.orthogonal.T @ stretches.x / stretches.n).T
+    turned = np.linalg.inv(product(stretches.orthogonal.T, stretches.x) / stretches.n).T
     directions = inverse @ turned
     if long_run is None:
-        variances = float(left @ left) / (n - k) * np.sum(turned * directions, axis=0)
+        variances = inner(left, left) / (n - k) * np.sum(turned * directions, axis=0)
     else:
         scores = x * left[:, np.newaxis]
         variances = np.array([long_run.variance(scores, n * each) / n for each in directions.T])

@@ -8,6 +8,7 @@ import numpy as np
 
 from allocator.errors import InputError
 from allocator.statistics._moments import standardised_moment
+from allocator.statistics._one_thread import product
 from allocator.statistics._returns import (
     FloatArray,
     Labelled,
@@ -50,7 +51,7 @@ def expected_shortfall(returns: Returns, level: float = 0.05) -> Labelled:
     table = read_returns(returns)
     ordered = np.sort(table.matrix, axis=0)
     weights = np.clip(level * table.n_periods - np.arange(table.n_periods), 0.0, 1.0)
-    return table.label(-(weights @ ordered) / weights.sum())
+    return table.label(-product(weights, ordered) / weights.sum())
 
 
 def normal_value_at_risk(returns: Returns, level: float = 0.05) -> Labelled:

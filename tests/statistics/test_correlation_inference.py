@@ -160,7 +160,7 @@ def test_coverage_of_the_hac_interval_is_near_its_confidence():
     assert naive < hits
 
 
-def test_overlap_forces_the_lags_and_says_so():
+def test_F157_overlap_forces_the_lags_and_says_so():
     """F157: twelve-month returns every month."""
     x, y = ((1 + s).rolling(12).apply(np.prod, raw=True).dropna() - 1 for s in pair(240))
     narrow = al.correlation_interval(x, y, KernelVariance(Bartlett(), FixedBandwidth(2)))

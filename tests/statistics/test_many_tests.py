@@ -269,7 +269,7 @@ def test_what_a_family_refuses():
         al.sharpe_family_test(members, benchmark, 0.0, al.StudentizedBootstrap(block_length=81))
 
 
-def test_a_family_prints_its_number_its_members_and_its_p_values():
+def test_F146_a_family_prints_its_number_its_members_and_its_p_values():
     benchmark, members = dated()
     found = al.sharpe_family_test(members, benchmark, 0.0, FEW)
     text = repr(found)

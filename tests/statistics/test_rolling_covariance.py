@@ -149,6 +149,7 @@ def test_no_digit_is_lost_where_the_mean_dwarfs_the_volatility():
 # The future.
 
 
+@pytest.mark.filterwarnings("ignore:returns.* typically move by more than 20%:UserWarning")
 @moderate
 @given(asked(), st.data())
 def test_what_comes_later_changes_nothing_to_the_bit(problem, data):
@@ -278,7 +279,7 @@ def test_after_a_late_listing_what_came_before_it_does_not_matter(rolling):
 def test_gaps_and_series_without_a_return(rolling):
     gap = TABLE.copy()
     gap.iloc[30, 2] = np.nan
-    with pytest.raises(InputError, match=r"returns\['A2'\] on 2000-02-14: NaN \(1 in all\)"):
+    with pytest.raises(InputError, match=r"returns\['A2'\] on 2000-02-14: NaN"):
         rolling(gap)
     with pytest.raises(InputError, match=r"returns\['A0'\]: no return at all; leave it out"):
         rolling(TABLE.assign(A0=np.nan))

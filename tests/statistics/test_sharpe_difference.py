@@ -218,7 +218,7 @@ def test_zero_is_on_the_edge_of_the_interval_of_confidence_one_less_p(seed):
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: type(m).__name__)
-def test_identical_series_have_no_difference_and_p_of_one(method):
+def test_F140_identical_series_have_no_difference_and_p_of_one(method):
     returns = pair()[:, 0]
     same = al.sharpe_difference(returns, returns, 0.02, method, periods_per_year=12)
     levered = al.sharpe_difference(returns, 3 * returns, 0.0, method, periods_per_year=12)
@@ -262,13 +262,13 @@ def test_a_constant_series_has_no_ratio():
     assert found.reason == "'returns_2' never changes over cash, its deviation is 0"
 
 
-def test_few_rows_warn_and_very_few_say_nothing():
+def test_F141_few_rows_warn_and_very_few_say_nothing():
     with pytest.warns(UserWarning, match="n=19: errors and p-values of fewer than 20 returns are rough"):
         difference_of(pair(19), al.StudentizedBootstrap())
     assert difference_of(pair(11), al.StudentizedBootstrap()).reason == "n=11, at least 12 are needed"
 
 
-def test_other_dates_are_refused():
+def test_F129_other_dates_are_refused():
     dates = pd.date_range("2010-01-31", periods=60, freq="ME")
     first, second = pd.Series(pair()[:, 0], dates), pd.Series(pair()[:, 1], dates)
     with pytest.raises(
@@ -285,7 +285,7 @@ def test_other_dates_are_refused():
         al.sharpe_difference(pair(), pair(), 0.0, periods_per_year=12)
 
 
-def test_blocks_longer_than_half_of_the_sample_are_refused():
+def test_F143_blocks_longer_than_half_of_the_sample_are_refused():
     with pytest.raises(al.InputError, match="block_length: 31 is not between 1 and half of the 60 rows"):
         difference_of(pair(), al.StudentizedBootstrap(block_length=31))
     with pytest.raises(al.InputError, match="block_length: 0 is not a positive number"):

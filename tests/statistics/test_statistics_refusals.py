@@ -57,7 +57,7 @@ def test_F124_infinite_return(daily):
 
 def test_F125_nan_is_never_dropped(table):
     table.iloc[[5, 9], 0] = np.nan
-    with pytest.raises(InputError, match=r"returns\['SPY'\] on 2019-01-09: NaN \(2 in all\); .*dropna"):
+    with pytest.raises(InputError, match=r"returns\['SPY'\] on 2019-01-09: NaN \(first of 2\); .*dropna"):
         performance_summary(table, 0.0)
 
 
@@ -128,7 +128,7 @@ def test_one_series_where_one_is_meant(table):
 
 def test_F132_cash_on_other_dates(daily):
     cash = pd.Series(1e-4, daily.index).drop(daily.index[[7, 8]])
-    with pytest.raises(InputError, match="cash on 2019-01-11: missing: it has 754 of the 756 dates"):
+    with pytest.raises(InputError, match="cash on 2019-01-11: missing; it has 754 of the 756 dates"):
         sharpe_ratio(daily, cash)
 
 

@@ -483,7 +483,7 @@ def test_resamples_of_constant_correlation():
 
 
 @pytest.mark.parametrize("trim", [0, 0.5, 0.7, -0.1, np.nan])
-def test_a_trim_without_room_is_refused(trim):
+def test_F158_a_trim_without_room_is_refused(trim):
     """F158."""
     with pytest.raises(al.InputError, match=r"^trim: .* is not between 0 and 0\.5"):
         al.break_test(relation()[0], trim=trim)
@@ -491,7 +491,7 @@ def test_a_trim_without_room_is_refused(trim):
         al.find_breaks(relation()[0], trim=trim)
 
 
-def test_too_few_rows_to_a_side_are_refused():
+def test_F159_too_few_rows_to_a_side_are_refused():
     """F159: 2k + 2."""
     y, x = relation(39)
     with pytest.raises(
