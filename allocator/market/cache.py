@@ -7,23 +7,22 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import sys
-import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from allocator.errors import InputError
+from allocator.disk import make_folder, write_whole
+from allocator.untrusted import read_bytes, strict_json
 
-__all__ = ["Cache", "Entry", "default_directory", "write_whole"]
+__all__ = ["Cache", "Entry", "default_directory"]
 
 _SCHEMA = 1  # of an entry; part of its name, so that an entry of another version is not found
 _MAGIC = b"allocator-cache"
 _MOST_BYTES = 2**28
-_ABANDONED_SECONDS = 86400.0  # a temporary file this old belongs to nobody
+_FIX = "choose another folder: Downloads(cache=...) or the variable ALLOCATOR_CACHE"
 
 
 def default_directory() -> Path:
@@ -71,11 +70,11 @@ class Cache:
     def read(self, key: Mapping[str, str]) -> Entry | None:
         """Return the entry of a key; None without one, and with a warning where it is damaged."""
         path = self.path(key)
-        try:
-            with path.open("rb") as file:
-                return _unpacked(file.read(_MOST_BYTES), key)
-        except FileNotFoundError:
+        if not os.path.lexists(path):
             return None
+        try:
+            _refuse_symlink(path)
+            return _unpacked(read_bytes(path, "cache", _MOST_BYTES), key)
         except (OSError, ValueError) as error:
             text = f"the cached {path.name} in {str(path.parent)!r} is not used: {error}"
             warnings.warn(text, UserWarning, stacklevel=2)
@@ -83,39 +82,13 @@ class Cache:
 
     def write(self, key: Mapping[str, str], body: bytes) -> None:
         """Keep an answer; the last of several writers wins, and a reader sees one of them whole."""
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            _clear_abandoned(self.directory)
-        except OSError as error:
-            raise _unwritable(self.directory, error) from None
-        write_whole(self.path(key), _packed(key, body), "cache")
+        make_folder(self.directory, "cache", _FIX)
+        write_whole(self.path(key), _packed(key, body), "cache", _FIX)
 
 
-def write_whole(path: Path, content: bytes, argument: str) -> None:
-    """Write a file so that nobody, not even after a crash, sees half of it.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written, under the name of the argument that says where.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        raise _unwritable(path, error, argument) from None
-    finally:
-        beside.unlink(missing_ok=True)  # gone already, unless something or somebody stopped us
-
-
-def _unwritable(path: Path, error: OSError, argument: str = "cache") -> InputError:
-    fixes = {"cache": "choose another folder: Downloads(cache=...) or the variable ALLOCATOR_CACHE"}
-    problem = f"cannot write {str(path)!r} ({(error.strerror or str(error)).lower()})"
-    return InputError(argument, problem, fix=fixes.get(argument, "choose another folder"))
+def _refuse_symlink(path: Path) -> None:
+    if path.is_symlink():
+        raise ValueError("it is a symbolic link, which we never write")
 
 
 def _canonical(key: Mapping[str, str]) -> bytes:
@@ -136,21 +109,11 @@ def _unpacked(content: bytes, key: Mapping[str, str]) -> Entry:
         raise ValueError("its checksum does not fit what it holds")
     header, _, body = rest.partition(b"\n")
     try:
-        facts: Any = json.loads(header)
+        facts: Any = strict_json(header)
         fetched = dt.datetime.fromisoformat(facts["fetched"])
         is_asked = facts["key"] == dict(key) and facts["bytes"] == len(body)
-    except (KeyError, TypeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError("its header is not one of ours") from error
     if not is_asked or fetched.tzinfo is None:
         raise ValueError("it answers another question")
     return Entry(body, fetched)
-
-
-def _clear_abandoned(directory: Path) -> None:
-    """Remove temporary files of writers that were killed."""
-    for path in directory.glob(".*.entry.*.tmp"):
-        try:
-            if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
-                path.unlink()
-        except OSError:
-            continue  # another one was faster

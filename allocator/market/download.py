@@ -184,7 +184,8 @@ def _cells(row: list[str]) -> tuple[dt.date | None, float | None]:
     if len(row) != 2:
         return None, None
     try:
-        date = dt.date.fromisoformat(row[0]) if len(row[0]) == 10 else None
+        is_date = len(row[0]) == 10 and row[0][4] == row[0][7] == "-" and row[0].isascii()  # no '2020-W01-1'
+        date = dt.date.fromisoformat(row[0]) if is_date else None
         if row[1] in _MISSING:
             return date, float("nan")
         value = float(row[1]) if _NUMERIC.issuperset(row[1]) else None

@@ -13,9 +13,10 @@ import io
 import math
 import os
 import re
-import stat
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from operator import itemgetter
+from functools import partial
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.errors import InputError
+from allocator.market.parquet_sizes import Footer, check_pages, read_footer
+from allocator.untrusted import local_path, read_bytes, reason
 
 __all__ = ["read_prices"]
 
@@ -32,11 +35,15 @@ _MISSING = frozenset({"", "NA", "N/A", "n/a", "nan", "NaN", ".", "-", "null"})
 _NUMERIC = frozenset("0123456789+-.eE")  # float() also takes 'infinity', '1_000' and digits of other scripts
 _MOST_BYTES = 2**28  # a century of days for 800 assets; text takes ten times its size in memory
 _MOST_CELLS = 10**8
+_MOST_TEXTS = 25 * 10**6  # cells of a text file, each an object of Python until it is a number
+_MOST_COLUMNS = 100_000
+_LONGEST_NAME = 1_000
 _FORMATS = (
     *("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d"),
     *("%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%Y-%m", "%Y", "%Y-%m-%d %H:%M:%S"),
 )
 _YEARS = ("%Y", "%y", "%G", "%c", "%x")
+_EXTENSION = b"ARROW:extension:name"
 _NO_INDEX = "__index_level_0__"  # what pandas calls an index without a name in Parquet
 
 
@@ -66,11 +73,13 @@ def read_prices(
     InputError
         For every fault: names the file, and the line, column and raw text where they are known.
     """
-    file = _regular_file(path)
+    file = local_path(path, "data")
     _check_request(columns, date_format)
+    _check_suffix(file)
+    content = read_bytes(file, "data", _MOST_BYTES)
     if file.suffix.lower() in _PARQUET:
-        return _read_parquet(file, columns)
-    return _read_csv(file, columns, date_format)
+        return _read_parquet(file, content, columns)
+    return _read_csv(file, content, columns, date_format)
 
 
 def _fault(
@@ -80,45 +89,11 @@ def _fault(
     return InputError("data", f"{where}: {problem}", asset=asset, fix=fix)
 
 
-def _regular_file(path: Any) -> Path:
-    """Return the path of a file that may be opened: it is there, regular, of a known kind and not too big."""
-    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
-        raise InputError("data", f"expected a path, got {type(path).__name__}", fix="pass the name of a file")
-    file = Path(path)
-    try:
-        facts = file.stat()
-    except (OSError, ValueError) as error:
-        raise _fault(file, f"cannot be opened ({_reason(error)})", fix="check the path") from None
-    if stat.S_ISDIR(facts.st_mode):
-        raise _fault(file, "is a directory", fix="name the file in it")
-    if not stat.S_ISREG(facts.st_mode):
-        raise _fault(file, "is not a regular file", fix="copy what it holds to a file")
-    _check_suffix(file)
-    if not facts.st_size:
-        raise _fault(file, "is empty", fix="check how it was written")
-    if facts.st_size > _MOST_BYTES:
-        problem = f"has {facts.st_size:,} bytes, more than {_MOST_BYTES:,}"
-        raise _fault(file, problem, fix="keep only the columns and rows that are needed")
-    return file
-
-
 def _check_suffix(file: Path) -> None:
     suffix = file.suffix.lower()
-    if suffix in _TEXT + _PARQUET:
-        return
-    fixes = {
-        ".pkl": "a pickle can run code and is never opened: write it as CSV or Parquet",
-        ".pickle": "a pickle can run code and is never opened: write it as CSV or Parquet",
-        **dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".zst"), "unpack it first"),
-    }
-    fix = fixes.get(suffix, f"write it as one of {', '.join(_TEXT + _PARQUET)}")
-    raise _fault(file, f"the suffix {suffix!r} is not one that is read", fix=fix)
-
-
-def _reason(error: Exception) -> str:
-    """Return the first line of what another library says, without its class."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).splitlines()[0][:200].lower()
+    if suffix not in _TEXT + _PARQUET:
+        fix = f"write it as one of {', '.join(_TEXT + _PARQUET)}"
+        raise _fault(file, f"the suffix {suffix!r} is not one that is read", fix=fix)
 
 
 def _is_date_format(date_format: Any) -> bool:
@@ -154,23 +129,30 @@ def _check_request(columns: Any, date_format: Any) -> None:
 
 def _select(file: Path, names: Sequence[str], date: int, columns: Sequence[str] | None) -> list[int]:
     """Return the positions of the wanted columns, refusing a header that names one twice or not at all."""
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise _fault(file, f"the header has {twice[0]!r} twice", asset=twice[0], fix="rename or drop one")
-    assets = [name for j, name in enumerate(names) if j != date]
+    assets = {name: j for j, name in enumerate(names) if j != date}
     if not assets:
         raise _fault(file, "has no column beside the dates", fix="add a column of prices for each asset")
     for name in assets if columns is None else columns:
         if name not in assets:
-            raise _no_such_column(file, name, assets)
-        if not name.strip():
-            fix = "name it, or say which columns to keep"
-            raise _fault(file, f"column {names.index(name) + 1} has no name", fix=fix)
-    return [names.index(name) for name in (assets if columns is None else columns)]
+            raise _no_such_column(file, name, list(assets))
+        _check_name(file, name, assets[name] + 1)
+    return [assets[name] for name in (assets if columns is None else columns)]
+
+
+def _check_name(file: Path, name: str, number: int) -> None:
+    if not name.strip():
+        fix = "name it, or say which columns to keep"
+        raise _fault(file, f"column {number} has no name", fix=fix)
+    if len(name) > _LONGEST_NAME:
+        problem = f"column {number} has a name of {len(name):,} characters, more than {_LONGEST_NAME:,}"
+        raise _fault(file, problem, fix="give it a shorter one")
 
 
 def _no_such_column(file: Path, name: str, assets: Sequence[str]) -> InputError:
-    by_key = {asset.strip().casefold(): asset for asset in assets}
+    by_key = {asset.strip().casefold(): asset for asset in assets[:1000]}
     close = difflib.get_close_matches(name.strip().casefold(), by_key, n=1)
     fix = f"did you mean {by_key[close[0]]!r}? " if close else ""
     listed = ", ".join(map(repr, assets[:50])) + (" …" if len(assets) > 50 else "")
@@ -189,8 +171,9 @@ def _called_date(file: Path, names: Sequence[str]) -> int | None:
 # --- text ---
 
 
-def _read_csv(file: Path, columns: Sequence[str] | None, date_format: str) -> pd.DataFrame:
-    rows = _rows(file, _text(file))
+def _read_csv(file: Path, content: bytes, columns: Sequence[str] | None, date_format: str) -> pd.DataFrame:
+    _check_size(file, content)
+    rows = _rows(file, _text(file, content))
     header = next(rows, [])
     _check_header(file, header)
     date = _called_date(file, header) or 0
@@ -208,11 +191,21 @@ def _read_csv(file: Path, columns: Sequence[str] | None, date_format: str) -> pd
     )
 
 
-def _text(file: Path) -> str:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise _fault(file, f"cannot be opened ({_reason(error)})", fix="check the permissions") from None
+def _check_size(file: Path, content: bytes) -> None:
+    """Refuse more cells than fit in memory before they are made; a comma in quotes counts as two cells."""
+    end = min((at for mark in (b"\n", b"\r") if (at := content.find(mark)) >= 0), default=len(content))
+    fix = "keep only the columns and rows that are needed"
+    n_columns = content.count(b",", 0, end) + 1
+    if n_columns > _MOST_COLUMNS:
+        problem = f"the header has {n_columns:,} cells, more than {_MOST_COLUMNS:,}"
+        raise _fault(file, problem, line=1, fix=fix)
+    n_cells = sum(map(content.count, (b",", b"\n", b"\r")))
+    if n_cells > _MOST_TEXTS:
+        problem = f"holds about {n_cells:,} cells, more than {_MOST_TEXTS:,}"
+        raise _fault(file, problem, fix=f"{fix}, or write it as Parquet")
+
+
+def _text(file: Path, content: bytes) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -233,7 +226,7 @@ def _rows(file: Path, text: str) -> Iterator[list[str]]:
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise _bad_line(file, line, _reason(error)) from None
+            raise _bad_line(file, line, reason(error)) from None
         if row is None:
             return
         width = width or len(row)
@@ -269,6 +262,8 @@ def _dates(file: Path, texts: Sequence[str], date_format: str) -> pd.DatetimeInd
 
 
 def _date(text: str, date_format: str) -> dt.datetime | None:
+    if not text.isascii() and any(each.isdigit() and not each.isascii() for each in text):
+        return None  # strptime takes the digits of every script
     try:
         if date_format == "%Y-%m-%d" and len(text) == 10 and text[4] == text[7] == "-":
             return dt.datetime.fromisoformat(text)  # the same answer thirty times faster
@@ -323,64 +318,81 @@ def _quoted(cell: str) -> str:
 # --- Parquet ---
 
 
-def _read_parquet(file: Path, columns: Sequence[str] | None) -> pd.DataFrame:
-    schema = _ask_arrow(file, lambda source: source.schema_arrow)
-    date = _date_field(file, schema)
-    wanted = _select(file, schema.names, date, columns)
-    _check_types(file, [schema.field(j) for j in wanted])
-    names = [schema.names[j] for j in wanted]
-    table = _ask_arrow(file, lambda source: _limited(file, source, [schema.names[date], *names]))
-    index = _arrow_dates(file, table.column(schema.names[date]))
-    values = {name: _arrow_floats(file, name, table.column(name)) for name in names}
-    name = None if schema.names[date] == _NO_INDEX else schema.names[date]
-    return pd.DataFrame(values, index=index.rename(name), columns=names)
+def _read_parquet(file: Path, content: bytes, columns: Sequence[str] | None) -> pd.DataFrame:
+    footer = _answer(file, partial(read_footer, content))
+    schema = _answer(file, partial(_ask_arrow, content, attrgetter("schema_arrow")))
+    fields, known = list(schema), list(schema.names)
+    if len(fields) > _MOST_COLUMNS:
+        problem = f"has {len(fields):,} columns, more than {_MOST_COLUMNS:,}"
+        raise _fault(file, problem, fix="keep only the columns that are needed")
+    date = _date_field(file, known, [field.type for field in fields])
+    wanted = _select(file, known, date, columns)
+    _check_types(file, [fields[j] for j in wanted])
+    asked = [known[date], *(known[j] for j in wanted)]
+    _check_cells(file, footer.n_rows * len(asked))
+    table = _answer(file, partial(_ask_arrow, content, partial(_table, content, footer, asked)))
+    read = dict(zip(table.column_names, table.columns, strict=True))
+    index = _arrow_dates(file, read[known[date]])
+    values = {name: _arrow_floats(file, name, read[name]) for name in asked[1:]}
+    name = None if known[date] == _NO_INDEX else known[date]
+    return pd.DataFrame(values, index=index.rename(name), columns=asked[1:])
 
 
-def _ask_arrow(file: Path, question: Callable[[Any], Any]) -> Any:
-    """Return what an open Parquet file answers, or refuse the file."""
-    import pyarrow.parquet as pq
-
+def _answer(file: Path, question: Callable[[], Any]) -> Any:
+    """Return what is answered of a Parquet file, or refuse the file."""
     try:
-        with pq.ParquetFile(file) as source:
-            return question(source)
-    except InputError:
-        raise
+        return question()
     except Exception as error:  # a damaged file can make the parser raise anything
-        problem = f"is not readable as Parquet ({_reason(error)})"
+        problem = f"is not readable as Parquet ({reason(error)})"
         raise _fault(
             file, problem, fix="it may be cut short or of another kind: copy or write it again"
         ) from None
 
 
-def _limited(file: Path, source: Any, names: list[str]) -> Any:
-    n_cells = source.metadata.num_rows * len(names)
+def _ask_arrow(content: bytes, question: Callable[[Any], Any]) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(pa.BufferReader(content), thrift_container_size_limit=10**6) as source:
+        return question(source)
+
+
+def _check_cells(file: Path, n_cells: int) -> None:
     if not n_cells:
         raise _fault(file, "has no rows", fix="check how it was written")
     if n_cells > _MOST_CELLS:
         problem = f"holds {n_cells:,} cells, more than {_MOST_CELLS:,}"
         raise _fault(file, problem, fix="keep only the columns and rows that are needed")
-    return source.read(columns=names)
 
 
-def _date_field(file: Path, schema: Any) -> int:
+def _table(content: bytes, footer: Footer, names: list[str], source: Any) -> Any:
+    """Return columns as Arrow has them, once it is known that they fit in memory."""
+    check_pages(content, footer, names)
+    table = source.read(columns=names)
+    if table.num_rows != footer.n_rows:
+        raise ValueError(f"has {table.num_rows:,} rows and says {footer.n_rows:,}")
+    return table
+
+
+def _date_field(file: Path, names: list[str], kinds: list[Any]) -> int:
     """Return the position of the dates: called 'date', an index without a name, or the only dates."""
     from pyarrow import types
 
-    dated = [j for j, kind in enumerate(schema.types) if types.is_date(kind) or types.is_timestamp(kind)]
-    position = _called_date(file, schema.names)
-    if position is None and _NO_INDEX in schema.names:
-        position = schema.names.index(_NO_INDEX)
+    dated = [j for j, kind in enumerate(kinds) if types.is_date(kind) or types.is_timestamp(kind)]
+    position = _called_date(file, names)
+    if position is None and _NO_INDEX in names:
+        position = names.index(_NO_INDEX)
     if position is None and len(dated) == 1:
         position = dated[0]
     if position is None:
         raise _fault(file, f"has {len(dated)} columns of dates and none called 'date'", fix="call one 'date'")
     if position not in dated:
-        problem = f"the dates are of type {schema.types[position]}"
+        problem = f"the dates are of type {kinds[position]}"
         fix = "write them as dates: pd.to_datetime(..., format='%Y-%m-%d')"
-        raise _fault(file, problem, asset=schema.names[position], fix=fix)
-    if getattr(schema.types[position], "tz", None):
-        problem = f"the dates are in time zone {schema.types[position].tz}"
-        raise _fault(file, problem, asset=schema.names[position], fix="write session dates without a zone")
+        raise _fault(file, problem, asset=names[position], fix=fix)
+    if getattr(kinds[position], "tz", None):
+        problem = f"the dates are in time zone {kinds[position].tz}"
+        raise _fault(file, problem, asset=names[position], fix="write session dates without a zone")
     return position
 
 
@@ -389,6 +401,9 @@ def _check_types(file: Path, fields: Sequence[Any]) -> None:
 
     for field in fields:
         kind = field.type
+        if _EXTENSION in (field.metadata or {}):
+            problem = f"is of the extension type {field.metadata[_EXTENSION].decode(errors='replace')!r}"
+            raise _fault(file, problem, asset=field.name, fix="write plain numbers, or choose columns=")
         if not (types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind)):
             fix = "write numbers, or choose columns="
             raise _fault(file, f"is of type {kind}, not a number", asset=field.name, fix=fix)
@@ -416,6 +431,6 @@ def _arrow_floats(file: Path, name: str, column: Any) -> NDArray[Any]:
         try:
             column = column.cast(pa.float64())
         except pa.ArrowInvalid as error:
-            problem = f"has an integer beyond 2**53 ({_reason(error)})"
+            problem = f"has an integer beyond 2**53 ({reason(error)})"
             raise _fault(file, problem, asset=name, fix="rescale the column or write it as float") from None
     return np.asarray(column.to_numpy())

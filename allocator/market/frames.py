@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import InputError
+from allocator.untrusted import reason
 
 __all__ = ["OtherFrame", "as_pandas", "is_other_frame", "read_frame"]
 
@@ -66,6 +67,17 @@ def as_pandas(frame: Any, argument: str, dates: str | None = None) -> pd.DataFra
     if isinstance(frame, pd.DataFrame | pd.Series):
         raise InputError(argument, "is pandas already", fix="set_index('date') makes dates the index")
     table = _eager(frame, argument)
+    try:
+        return _converted(table, argument, dates)
+    except InputError:
+        raise
+    except Exception as error:  # what the table's library raises when it is asked for its parts
+        problem = f"is no table that can be read ({reason(error)})"
+        raise InputError(argument, problem, fix="pass a Polars or pandas DataFrame") from error
+
+
+def _converted(table: Any, argument: str, dates: str | None) -> pd.DataFrame:
+    """Return a table of narwhals as pandas."""
     column = _dates_column(table, argument, dates)
     index = pd.DatetimeIndex(_days(table, argument, column))
     values = {name: _floats(table, argument, name) for name in table.columns if name != column}
@@ -88,6 +100,9 @@ def _eager(frame: Any, argument: str) -> Any:
     except TypeError:
         problem = f"expected a table that narwhals knows, got {type(frame).__name__}"
         raise InputError(argument, problem, fix="pass a Polars or pandas DataFrame") from None
+    except Exception as error:  # what the table's library raises when it is asked for its parts
+        problem = f"is no table that narwhals can take ({reason(error)})"
+        raise InputError(argument, problem, fix="pass a Polars or pandas DataFrame") from error
     if isinstance(table, nw.LazyFrame):
         raise InputError(argument, "a lazy table", fix="frame.collect() reads it")
     if not isinstance(table, nw.DataFrame):
@@ -120,7 +135,13 @@ def _days(table: Any, argument: str, column: str) -> Any:
     if values.null_count():
         row = int(np.argmax(values.is_null().to_numpy()))
         raise InputError(argument, f"row {row} has no date", asset=column, fix="drop or date that row")
-    return np.asarray(values.to_numpy()).astype("datetime64[us]")
+    dates = np.asarray(values.to_numpy())
+    days = dates.astype("datetime64[D]")  # microseconds turn round far from now
+    is_date = (days >= np.datetime64("0001-01-01")) & (days <= np.datetime64("9999-12-31"))
+    if not is_date.all():
+        problem = f"row {int(np.argmin(is_date))} has no date between the years 1 and 9999"
+        raise InputError(argument, problem, asset=column, fix="drop or date that row")
+    return dates.astype("datetime64[us]")
 
 
 def _floats(table: Any, argument: str, name: str) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, printable, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.market.market import Market
@@ -40,7 +40,7 @@ class Sources(Mapping[str, str]):
 
 def _paragraph(name: str, text: str, indent: int) -> str:
     return textwrap.fill(
-        f"{name:<{indent}}{text}",
+        f"{printable(name):<{indent}}{printable(text)}",
         _WIDTH,
         subsequent_indent=" " * indent,
         break_on_hyphens=False,
@@ -101,7 +101,7 @@ def _footer(market: Market) -> list[str]:
 def market_text(market: Market) -> str:
     """Return the market as text: what, since when, growth of 1, and how cash was given."""
     lines = text_table(_HEAD[:3], [row[:3] for row in _rows(market)], n_labels=2)
-    return "\n".join([_title(market), *(f"  {line}" for line in lines), *_footer(market)])
+    return text_block([_title(market), *(f"  {line}" for line in lines), *_footer(market)])
 
 
 def market_html(market: Market) -> str:

@@ -18,6 +18,7 @@ from allocator.market.web import TransientError, patiently
 __all__ = ["read_yahoo"]
 
 _CHARACTERS = frozenset(string.ascii_letters + string.digits + ".^=-")
+_REAL = frozenset("fiu")  # kinds of types: neither truths nor complex numbers
 _DEFAULT = Downloads()
 
 
@@ -129,10 +130,18 @@ def _failure(source: str, error: Exception) -> Exception:
 
 def _sessions(source: str, history: pd.DataFrame) -> pd.Series[float]:
     """Return closes by the exchange's own dates, up to yesterday there."""
-    index = pd.DatetimeIndex(history.index)
+    index, column = pd.DatetimeIndex(history.index), history["Close"]
+    if not isinstance(column, pd.Series) or getattr(column.dtype, "kind", "") not in _REAL:
+        raise DownloadError(source, "answers with closes that are not one column of numbers")
+    naive = index.tz_localize(None)
+    days = naive.values.astype("datetime64[D]")
+    is_date = (days > np.datetime64("0001-01-01")) & (days < np.datetime64("9999-12-31"))  # NaT is none
+    if not is_date.all():
+        problem = f"answers with no date between the years 1 and 9999 in row {int(np.argmin(is_date))}"
+        raise DownloadError(source, problem)
     today = pd.Timestamp.now(tz=index.tz or "UTC").tz_localize(None).normalize()
-    dates = index.tz_localize(None).normalize()
-    closes = pd.Series(history["Close"].to_numpy(dtype=np.float64), index=dates)[dates < today]
+    dates = naive.normalize()
+    closes = pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan), index=dates)[dates < today]
     if closes.dropna().empty:
         raise DownloadError(source, "answers with no close before today")
     return closes

@@ -57,6 +57,10 @@ def performance_table(work: Work) -> PaperTable:
     return PaperTable("performance", "Performance", frame, (*shown, *paid), notes)
 
 
+def _is_period(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, str) for each in value)
+
+
 @final
 @dataclass(frozen=True)
 class SharpeDifferences(Analysis):
@@ -73,7 +77,7 @@ class SharpeDifferences(Analysis):
 
     def __post_init__(self) -> None:
         _check_resamples(self.n_resamples)
-        if not all(isinstance(each, tuple) and len(each) == 2 for each in self.periods):
+        if not isinstance(self.periods, tuple) or not all(map(_is_period, self.periods)):
             fix = 'write periods = [["1946", "1982"], ["1983", ""]]; "" is open'
             raise InputError("periods", "is no list of pairs", fix=fix)
 

@@ -11,11 +11,13 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from allocator.disk import inside
 from allocator.errors import InputError, iso_date
 from allocator.market import Market, load_us_debt, load_us_history, read_prices
 from allocator.market.market import signal_in_hindsight, with_signals
 from allocator.papers.sections import fields_of, text_of
 from allocator.scoreboard.folder import LAYOUT, open_folder, read_panel
+from allocator.untrusted import local_path
 
 __all__ = ["StudyData", "check_data", "open_data"]
 
@@ -84,7 +86,7 @@ def _check_file(section: Mapping[str, Any]) -> None:
 
 
 def open_data(section: Mapping[str, Any], base: Path) -> StudyData:
-    """Return the data that a section names, files looked up in the folder of the study.
+    """Return the data that a section names, files looked up in a folder and never outside it.
 
     Raises
     ------
@@ -92,7 +94,7 @@ def open_data(section: Mapping[str, Any], base: Path) -> StudyData:
         What the readers refuse, and data that are not those of a ``sha256`` in the section.
     """
     if "folder" in section:
-        found = _folder_data(open_folder(base / section["folder"]))
+        found = _folder_data(open_folder(_within(base, section["folder"], "data.folder")))
     else:
         market = load_us_history() if "history" in section else _file_market(section, base)
         found = _data(market, None, _columns(market) | (_debt() if "history" in section else {}))
@@ -103,10 +105,21 @@ def open_data(section: Mapping[str, Any], base: Path) -> StudyData:
     return found
 
 
+def _within(base: Path, name: str, where: str) -> Path:
+    """Return the path of what a study names, which is in the folder of the data, by no way out of it."""
+    local_path(name, where)
+    try:
+        return base if name == "." else inside(base, name, where)
+    except InputError as refusal:
+        fix = "put it there, or name its folder: --data, data=..."
+        raise InputError(where, refusal.problem, fix=fix) from None
+
+
 def _file_market(section: Mapping[str, Any], base: Path) -> Market:
     names, cash = section["columns"], section["cash"]
     wanted = list(dict.fromkeys([*names.values(), *([cash] if isinstance(cash, str) else [])]))
-    prices = read_prices(base / section["file"], wanted, date_format=section.get("date_format", "%Y-%m-%d"))
+    file = _within(base, section["file"], "data.file")
+    prices = read_prices(file, wanted, date_format=section.get("date_format", "%Y-%m-%d"))
     held = prices[list(names.values())].set_axis(list(names), axis=1)
     rate = _bill_returns(prices[cash]) if isinstance(cash, str) else float(cash)
     title = section.get("name", Path(section["file"]).name)

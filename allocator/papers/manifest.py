@@ -7,6 +7,7 @@ import json
 import numbers
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,18 @@ import pandas as pd
 from allocator.errors import InputError
 from allocator.papers.data import StudyData
 from allocator.papers.environment import code_digests, machine, versions
-from allocator.papers.sections import fields_of, limited_bytes, parse_json, plain
+from allocator.papers.sections import fields_of, naming, parse_json, plain
 from allocator.papers.study import Study
 from allocator.papers.work import PaperTable
+from allocator.untrusted import read_bytes
 
 __all__ = ["MANIFEST", "STUDY", "make_manifest", "manifest_bytes", "read_manifest", "results_of", "sha256"]
 
 MANIFEST, STUDY = "manifest.json", "study.toml"
 _FORMAT = "allocator paper manifest"
 _VERSION = 1
-_MOST_BYTES = 2**26
+_MOST_BYTES = 2**24
+_LARGEST = sys.float_info.max  # a larger whole number could not be compared with a float
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\Z")
 _SECTIONS = {
     "format": str,
@@ -116,9 +119,14 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If it is none: names the key.
+        If it is none: names the key and the file.
     """
-    given = parse_json(limited_bytes(path, "manifest", _MOST_BYTES), "manifest")
+    data = read_bytes(path, "manifest", _MOST_BYTES)
+    with naming(path):
+        return _manifest(parse_json(data, "manifest"), path)
+
+
+def _manifest(given: dict[str, Any], path: Path) -> dict[str, Any]:
     if given.get("format") != _FORMAT:
         raise InputError(
             "manifest", f"{str(path)!r} is no manifest of a study", fix="python -m allocator reproduce"
@@ -153,6 +161,11 @@ def _check_texts(found: Mapping[str, Any]) -> None:
         raise InputError("manifest.data.columns", "is no table of texts")
 
 
+def _is_cell(cell: Any) -> bool:
+    is_number = isinstance(cell, int | float)
+    return cell is None or isinstance(cell, str) or (is_number and abs(cell) <= _LARGEST)
+
+
 def _check_table(name: str, table: Any) -> None:
     where = f"manifest.results.{name}"
     fields = fields_of(table, where, ["columns", "rows"], ["columns", "rows"])
@@ -163,5 +176,5 @@ def _check_table(name: str, table: Any) -> None:
         raise InputError(f"{where}.rows", "is no list of rows")
     for j, row in enumerate(rows):
         is_row = isinstance(row, list) and len(row) == len(columns)
-        if not is_row or not all(cell is None or isinstance(cell, str | int | float) for cell in row):
+        if not is_row or not all(map(_is_cell, row)):
             raise InputError(f"{where}.rows[{j}]", f"is no row of {len(columns)} values")

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from allocator.disk import beside, clear_abandoned, inside, make_folder, unwritable, write_whole
 from allocator.errors import InputError
 from allocator.papers.manifest import MANIFEST, read_manifest
 
 __all__ = ["check_target", "write_folder"]
 
+_FIX = "choose another folder"
+
 
 def check_target(out: Path, overwrite: bool) -> None:
     """Refuse a folder that holds something, unless it is what this wrote before and may be replaced.
+
+    Where a writer was killed while it replaced the folder, the old one gets its name back first.
 
     Raises
     ------
     InputError
         What holds anything else is never replaced.
     """
+    _restore(out)
     try:
         if not os.path.lexists(out):
             return
@@ -57,35 +63,39 @@ def write_folder(out: Path, files: Mapping[str, bytes], overwrite: bool) -> list
     InputError
         What :func:`check_target` refuses, and a disk that is full or closed.
     """
+    make_folder(out.parent, "out", _FIX)
     check_target(out, overwrite)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        made = _beside(out)
+        clear_abandoned(out.parent)
+        made = beside(out.parent)
         made.mkdir()
         try:
-            _write_all(made, files)
+            for name, data in files.items():
+                write_whole(inside(made, name, "out"), data, "out", _FIX)
             _move(made, out)
         finally:
             shutil.rmtree(made, ignore_errors=True)  # what an interruption left
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        problem = f"cannot write to {str(out)!r}: {getattr(error, 'strerror', None) or error}"
-        raise InputError("out", problem, fix="choose another folder") from None
+        raise unwritable(out, error, "out", _FIX) from None
     return [out / name for name in files]
 
 
-def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
-    for name, data in files.items():
-        with (folder / name).open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+def _aside(out: Path) -> Path:
+    """Return where an old folder waits while the new one takes its name: always the same place."""
+    return out.parent / f".{out.name}.allocator-aside"
 
 
-def _beside(out: Path) -> Path:
-    """Return a name that nothing has, on the same disk."""
-    return out.parent / f".{out.name}.{secrets.token_hex(8)}"
+def _restore(out: Path) -> None:
+    """Undo what was half done: the new folder has the name, or the old one gets it back."""
+    aside = _aside(out)
+    with contextlib.suppress(OSError):
+        if not aside.is_symlink() and (aside / MANIFEST).is_file():
+            if os.path.lexists(out):
+                shutil.rmtree(aside)
+            else:
+                aside.rename(out)
 
 
 def _move(made: Path, out: Path) -> None:
@@ -93,11 +103,11 @@ def _move(made: Path, out: Path) -> None:
     if not out.exists():
         made.rename(out)
         return
-    aside = _beside(out)
+    aside = _aside(out)
     out.rename(aside)
     try:
         made.rename(out)
-    except OSError:
+    except BaseException:
         aside.rename(out)
         raise
     shutil.rmtree(aside, ignore_errors=True)

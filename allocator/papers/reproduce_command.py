@@ -29,11 +29,12 @@ def run(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     )
     parser.add_argument("study", metavar="STUDY.toml", help="what to run")
     parser.add_argument("--out", metavar="DIR", help="folder to write (the name of the study, here)")
+    parser.add_argument("--data", metavar="DIR", help="where the files of data are (beside the study)")
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier run wrote there")
     options = parser.parse_args(arguments)
     out = Path(options.study).stem if options.out is None else options.out
     try:
-        found = reproduce(options.study, out, overwrite=options.overwrite)
+        found = reproduce(options.study, out, overwrite=options.overwrite, data=options.data)
     except AllocatorError as refusal:
         print(f"allocator: {refusal}", file=sys.stderr)
         return 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import final
@@ -20,7 +21,8 @@ from allocator.papers.work import PaperTable, Work
 from allocator.report.latex import to_latex
 from allocator.report.paper_cells import paper_cells
 from allocator.report.plain_tables import to_csv, to_markdown
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, printable, text_block, text_table
+from allocator.untrusted import local_path
 
 __all__ = ["Reproduction", "reproduce", "run_study"]
 
@@ -49,12 +51,12 @@ class Reproduction:
 
     def __repr__(self) -> str:
         blocks = [
-            "\n".join(
+            text_block(
                 [f"{table.name}: {table.title}", *text_table(*paper_cells(table.printed)), *table.notes]
             )
             for table in self.tables
         ]
-        return "\n\n".join([self.title, *blocks])
+        return "\n\n".join([printable(self.title), *blocks])
 
     def _repr_html_(self) -> str:
         return "".join(
@@ -63,7 +65,9 @@ class Reproduction:
         )
 
 
-def reproduce(study: str | Path, out: str | Path, *, overwrite: bool = False) -> Reproduction:
+def reproduce(
+    study: str | Path, out: str | Path, *, overwrite: bool = False, data: str | Path | None = None
+) -> Reproduction:
     """Run a study described in TOML (docs/papers.md) and write what it found to a folder.
 
     The folder appears when all of it is written: each table as LaTeX (booktabs), Markdown and CSV, each
@@ -73,11 +77,14 @@ def reproduce(study: str | Path, out: str | Path, *, overwrite: bool = False) ->
     Parameters
     ----------
     study
-        The path of the file; files of data that it names are looked up beside it.
+        The path of the file.
     out
         A folder that is not there or is empty.
     overwrite
         Whether a folder that an earlier run wrote, and to which nothing was added, may be replaced.
+    data
+        The folder in which the files of data that the study names are looked up, and which no such name
+        leaves (no ``..``, no symlink out of it); by default the folder of the study.
 
     Raises
     ------
@@ -87,7 +94,7 @@ def reproduce(study: str | Path, out: str | Path, *, overwrite: bool = False) ->
     StrategyError
         A strategy that fails in its run.
     """
-    read = read_study(study)
+    read = read_study(study) if data is None else replace(read_study(study), folder=_base(data))
     folder = _folder(out)
     check_target(folder, overwrite)  # before the work, which may be long
     work, tables = run_study(read)
@@ -108,6 +115,13 @@ def _folder(out: str | Path) -> Path:
     if not isinstance(out, str | Path) or not str(out) or "\0" in str(out):
         raise InputError("out", f"{out!r} is no path", fix="name a folder")
     return Path(out).absolute()
+
+
+def _base(data: str | Path) -> Path:
+    folder = local_path(data, "data").absolute()
+    if not os.path.isdir(folder):
+        raise InputError("data", f"{str(data)!r} is no folder", fix="name the folder that holds the data")
+    return folder
 
 
 def run_study(study: Study) -> tuple[Work, list[PaperTable]]:

@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import difflib
-import json
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from allocator.errors import InputError
+from allocator.untrusted import strict_json
 
-__all__ = ["fields_of", "limited_bytes", "nearest", "parse_json", "parse_toml", "plain", "text_of"]
+__all__ = ["fields_of", "naming", "nearest", "parse_json", "parse_toml", "plain", "text_of"]
 
 _LONGEST_TEXT = 10_000
 _DEEPEST = 12
 _MOST = 10_000  # values in one array or table
+# A dotted key of n parts costs tomllib n² steps: hours for a file of 1 MB. Keys of ours have a few parts.
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.){0,200}+"|'[^'\n]{0,200}+')"""
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_DEEPEST + 4},}}")
 
 
-def limited_bytes(path: Path, argument: str, most: int) -> bytes:
-    """Return the bytes of a regular file of at most so many."""
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Add the name of the file to what is refused in it."""
     try:
-        if not path.is_file():
-            problem = "is not there" if not path.exists() else "is no regular file"
-            raise InputError(argument, f"{str(path)!r} {problem}", fix="check the path")
-        with path.open("rb") as file:
-            found = file.read(most + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
+        yield
+    except InputError as refusal:
+        name = repr(str(file))
+        if name in str(refusal):
             raise
-        raise InputError(argument, f"{str(path)!r} cannot be read: {error}", fix="check the path") from None
-    if len(found) > most:
-        raise InputError(argument, f"{str(path)!r} has more than {most:,} bytes", fix="check what it is")
-    return found
+        fix = f"{refusal.fix} (in {name})" if refusal.fix else f"mend it in {name}"
+        facts = {"asset": refusal.asset, "date": refusal.date, "count": refusal.count, "fix": fix}
+        raise InputError(refusal.argument, refusal.problem, **facts) from refusal.__cause__
 
 
 def parse_toml(data: bytes, argument: str) -> dict[str, Any]:
     """Return the tables of a TOML file as plain values, dates as texts."""
     try:
-        found = plain(tomllib.loads(data.decode("utf-8")), argument)
+        text = data.decode("utf-8")
+        if _LONG_KEY.search(text):
+            _refuse_long_key(argument)
+        found = plain(tomllib.loads(text), argument)
     except InputError:
         raise
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, or nested without end
@@ -47,19 +52,19 @@ def parse_toml(data: bytes, argument: str) -> dict[str, Any]:
     return found
 
 
+def _refuse_long_key(argument: str) -> None:
+    raise InputError(argument, f"has a key of more than {_DEEPEST} parts", fix="mend the file")
+
+
 def parse_json(data: bytes, argument: str) -> dict[str, Any]:
     """Return the object of a JSON file."""
     try:
-        found = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InputError(argument, f"is not JSON: {_short(error)}", fix="mend the file") from None
+        found = strict_json(data)
+    except ValueError as error:
+        raise InputError(argument, str(error), fix="mend the file, or write it again") from None
     if not isinstance(found, dict):
         raise InputError(argument, f"holds a {type(found).__name__}, no object", fix="check what it is")
     return found
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
 
 
 def _short(error: Exception) -> str:

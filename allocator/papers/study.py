@@ -15,10 +15,11 @@ from allocator.market import Market
 from allocator.papers.analyses import ANALYSES, Analysis
 from allocator.papers.data import check_data
 from allocator.papers.grammar import build, construct, made_costs, made_rebalancing, regime_rule
-from allocator.papers.sections import fields_of, limited_bytes, nearest, parse_toml, text_of
+from allocator.papers.sections import fields_of, naming, nearest, parse_toml, text_of
 from allocator.papers.work import FIGURES, Run
 from allocator.regimes import Regimes
 from allocator.studies import strategy_classes
+from allocator.untrusted import read_bytes
 
 __all__ = ["Study", "read_study"]
 
@@ -26,7 +27,7 @@ _KEYS = (
     *("title", "note", "seed", "data", "window", "strategies", "runs"),
     *("regimes", "tests", "figures"),
 )
-_MOST_BYTES = 2**20
+_MOST_BYTES = 2**18
 _MOST_ENTRIES = 50
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}\Z")  # a hyphen parts it from what files add
 _DEFAULT_RUN = {"name": "default"}
@@ -78,12 +79,16 @@ def read_study(path: str | Path) -> Study:
     Raises
     ------
     InputError
-        If it is no such file: names the key and what may have been meant.
+        If it is no such file: names the key, what may have been meant, and the file.
     """
     if not isinstance(path, str | Path):
         raise InputError("study", f"is a {type(path).__name__}", fix="pass the path of a TOML file")
-    file = Path(path)
-    text = limited_bytes(file, "study", _MOST_BYTES)
+    text = read_bytes(path, "study", _MOST_BYTES)
+    with naming(Path(path)):
+        return _study(text, Path(path))
+
+
+def _study(text: bytes, file: Path) -> Study:
     given = fields_of(parse_toml(text, "study"), "study", _KEYS, ["title", "seed", "data"])
     window = fields_of(given.get("window", {}), "window", ["start", "end"])
     data = check_data(given["data"])

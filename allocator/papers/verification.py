@@ -12,9 +12,9 @@ from allocator.papers.data import StudyData
 from allocator.papers.environment import code_digests, machine, versions
 from allocator.papers.manifest import STUDY, read_manifest, results_of, sha256
 from allocator.papers.reproduction import run_study
-from allocator.papers.sections import limited_bytes
 from allocator.papers.study import Study, read_study
-from allocator.tables import html_lines
+from allocator.tables import html_lines, text_block
+from allocator.untrusted import read_bytes
 
 __all__ = ["Verification", "verify"]
 
@@ -54,7 +54,7 @@ class Verification:
     tolerance: float
 
     def __repr__(self) -> str:
-        return "\n".join(self._lines)
+        return text_block(self._lines)
 
     def _repr_html_(self) -> str:
         return f"<div>{html_lines(self._lines)}</div>"
@@ -84,8 +84,8 @@ def verify(manifest: str | Path, *, tolerance: float = 1e-7, data: str | Path | 
         Largest relative difference of two numbers that still counts as equal: another processor or version
         of a library rounds another way, and quantiles of SciPy moved by 1e-8 from 1.11 to 1.17.
     data
-        The folder in which the files of the data are looked up; by default where they were, seen from the
-        manifest.
+        The folder in which the files of the data are looked up, and which no name leaves; by default where
+        they were, seen from the manifest.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def _altered(given: Mapping[str, Any], folder: Path) -> Iterator[str]:
     for name, digest in given["files"].items():
         path = folder / name
         try:
-            found = sha256(limited_bytes(path, name, _MOST_BYTES))
+            found = sha256(read_bytes(path, name, _MOST_BYTES, may_be_empty=True))
         except InputError:
             yield f"{name}: the file is not there any more"
             continue

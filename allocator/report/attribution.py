@@ -11,7 +11,8 @@ import pandas as pd
 from allocator.engine import Backtest, itemise
 from allocator.errors import InputError, iso_date
 from allocator.market.market import Date, parse_date
-from allocator.tables import html_block, html_table, text_table
+from allocator.statistics._one_thread import inner, product
+from allocator.tables import html_block, html_table, text_block, text_table
 
 __all__ = ["Attribution", "attribute_performance"]
 
@@ -46,7 +47,7 @@ class Attribution:
 
     def __repr__(self) -> str:
         head, rows = _cells(self.table)
-        return "\n".join([self._title, *text_table(head, rows), *self.conventions])
+        return text_block([self._title, *text_table(head, rows), *self.conventions])
 
     def _repr_html_(self) -> str:
         return html_block(self._title, html_table(*_cells(self.table)), self.conventions)
@@ -91,12 +92,12 @@ def attribute_performance(
     grown = np.append(1.0, np.cumprod(1.0 + returns)[:-1])
     periods = backtest.market.frequency.periods_per_year
     deviation = returns - returns.mean()
-    variance = float(deviation @ deviation) / (len(returns) - 1)
-    covariance = by_period.to_numpy().T @ deviation / (len(returns) - 1)
+    variance = inner(deviation, deviation) / (len(returns) - 1)
+    covariance = product(by_period.to_numpy().T, deviation) / (len(returns) - 1)
     scale = np.sqrt(periods / variance) if variance > 0.0 else np.nan
     table = pd.DataFrame(
         {
-            "total_return": by_period.to_numpy().T @ grown,
+            "total_return": product(by_period.to_numpy().T, grown),
             "mean_return": by_period.to_numpy().mean(axis=0) * periods,
             "volatility": covariance * scale,
             "risk_share": covariance / variance if variance > 0.0 else np.nan,

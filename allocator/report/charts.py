@@ -7,7 +7,6 @@ figure by itself (``plot_growth(study).figure``). What they share is in ``style.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -66,7 +65,7 @@ __all__ = [
     "plot_weights",
     "plot_yearly_returns",
     "plot_yield_decomposition",
-    "save_charts",
+    "study_pngs",
 ]
 
 
@@ -152,15 +151,14 @@ def growth_of(run: Backtest) -> pd.Series[float]:
     return value
 
 
-def save_charts(comparison: Comparison, study: RegimeStudy, folder: Path) -> dict[str, Path]:
-    """Write the four pictures to a folder, 1600 px wide; equal inputs give equal bytes.
+def study_pngs(comparison: Comparison, study: RegimeStudy) -> dict[str, bytes]:
+    """Return the four pictures of a study as PNG, 1600 px wide; equal inputs give equal bytes.
 
     Returns
     -------
     dict
-        Path by name: ``growth``, ``drawdown``, ``weights``, ``regime_correlation``.
+        By name: ``growth``, ``drawdown``, ``weights``, ``regime_correlation``.
     """
-    paths = {}
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a person's own style would change the bytes
         figures = {
@@ -169,10 +167,7 @@ def save_charts(comparison: Comparison, study: RegimeStudy, folder: Path) -> dic
             "weights": plot_weights(comparison),
             "regime_correlation": plot_regime_correlation(study).figure,
         }
-        for name, figure in figures.items():
-            paths[name] = Path(folder) / f"{name}.png"
-            paths[name].write_bytes(png(figure))
-    return paths
+        return {name: png(figure) for name, figure in figures.items()}
 
 
 def _about(study: Comparison | Backtest, runs: Sequence[Backtest], *notes: str) -> str:

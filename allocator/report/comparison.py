@@ -11,6 +11,8 @@ import pandas as pd
 
 from allocator.engine import Backtest, Costs, Rebalancing, Strategy, run_backtest
 from allocator.engine.backtest import first_decision, mandate_of
+from allocator.engine.notes import notes_beside_others
+from allocator.engine.show import conventions
 from allocator.errors import InputError, iso_date
 from allocator.frequency import years_between
 from allocator.market import Market
@@ -20,6 +22,9 @@ from allocator.report.sharpe_differences import SharpeComparison, compare_sharpe
 from allocator.statistics import performance_summary
 
 __all__ = ["Comparison", "compare"]
+
+_FEWEST_OF_A_TAIL = 20  # of which one period is the worst 5 %
+_ONE_YEAR = 0.98  # calendar years of the days between two closes a year apart fall short by holidays
 
 
 @final
@@ -177,6 +182,25 @@ def _window(reference: Backtest, earliest: int | None) -> str:
     return f"{line}, the first at which all can decide ({reference.name!r} is the last{alone})"
 
 
+def _notes(backtests: Sequence[Backtest]) -> list[str]:
+    """Return what should be known of the runs: once where it holds for all, else with the name of each."""
+    notes = {b.name: notes_beside_others(b) for b in backtests}
+    shared = [note for note in notes[backtests[0].name] if all(note in each for each in notes.values())]
+    named = [f"{name!r}: {note}" for name, each in notes.items() for note in each if note not in shared]
+    return [*shared, *named]
+
+
+def _short_sample(longest: Backtest) -> list[str]:
+    """Return what a short sample cannot say: a year, or a tail."""
+    dates = pd.DatetimeIndex(longest.value.index)
+    years, n = float(years_between(dates, longest.market.frequency).sum()), len(dates) - 1
+    short = f"annualised from {years:.2g} years: what is stated a year was never seen over one"
+    tail = (
+        f"VaR and ES at 95 % of {n} periods, fewer than {_FEWEST_OF_A_TAIL}: hardly more than the worst one"
+    )
+    return [short] * (years < _ONE_YEAR) + [tail] * (n < _FEWEST_OF_A_TAIL)
+
+
 def _conventions(backtests: Sequence[Backtest]) -> tuple[str, ...]:
     longest = max(backtests, key=lambda backtest: len(backtest.value))
     periods = longest.market.frequency.periods_per_year
@@ -187,7 +211,9 @@ def _conventions(backtests: Sequence[Backtest]) -> tuple[str, ...]:
     )
     return (
         *ruined,
-        *longest.conventions,
+        *conventions(longest),
+        *_notes(backtests),
+        *_short_sample(longest),
         f"Sharpe: mean excess of simple returns over cash / sd (ddof 1) × √{periods}; ± one standard error "
         "(Mertens, 2002: not normal, no autocorrelation) of that ratio alone, no test of a difference",
         "drawdown from wealth 1 before the first return; VaR and ES of one period, historical, positive "

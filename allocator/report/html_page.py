@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 
-__all__ = ["box", "document"]
+from allocator.tables import html_text
+
+__all__ = ["PAGE_MARK", "box", "document"]
+
+PAGE_MARK = b'<meta name="generator" content="allocator-backtest">'  # by which a page is known as ours
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = """
@@ -43,8 +46,8 @@ def document(title: str, parts: Iterable[str]) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n{PAGE_MARK.decode()}\n'
+        f"<title>{html_text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body>\n</html>\n"
     )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,9 +24,9 @@ from allocator.report.study_text import (
     overall_lines,
     overall_rows,
 )
-from allocator.tables import html_lines, html_table
+from allocator.tables import html_lines, html_table, html_text
 
-__all__ = ["write_page"]
+__all__ = ["study_page"]
 
 _CAPTIONS = {
     "growth": """The value of 1 invested, after costs. On the log scale equal heights are equal percentages;
@@ -43,19 +41,15 @@ have been acted on; those ex post could not.""",
 }
 
 
-def write_page(
-    comparison: Comparison, study: RegimeStudy, pictures: Mapping[str, Path], path: str | Path
-) -> None:
-    """Write a study as one HTML file that needs nothing else.
+def study_page(comparison: Comparison, study: RegimeStudy, pictures: Mapping[str, bytes]) -> str:
+    """Return a study as one page of HTML that needs nothing else; equal inputs give equal texts.
 
     Parameters
     ----------
     comparison, study
         What was run, and its regimes.
     pictures
-        PNG files by name, as :func:`allocator.report.charts.save_charts` returns them.
-    path
-        The file; equal inputs give equal bytes.
+        By name, as :func:`allocator.report.charts.study_pngs` returns them.
     """
     parts = (
         *_opening(comparison),
@@ -65,9 +59,7 @@ def write_page(
     )
     mark = "SIMULATED: " if comparison.market.simulated else ""
     title = f"{mark}{_names(comparison)}, {comparison.market.name}"
-    page = document(title, parts)
-    # A name that is no valid text is no reason to lose the page.
-    Path(path).write_bytes(page.encode("utf-8", "replace"))
+    return document(title, parts)
 
 
 def _names(comparison: Comparison) -> str:
@@ -82,7 +74,7 @@ def _opening(comparison: Comparison) -> Iterator[str]:
         yield '<p class="banner">SIMULATED data: made-up prices; nothing here is about a real market.</p>'
     yield "<h1>Do stocks and bonds diversify, and what did the portfolios make of it?</h1>"
     yield (
-        f"<p>{html.escape(_names(comparison))} on {html.escape(market.name)}: {market.frequency} data, "
+        f"<p>{html_text(_names(comparison))} on {html_text(market.name)}: {market.frequency} data, "
         f"{iso_date(dates[0])} to {iso_date(dates[-1])}, {len(dates) - 1:,} returns, after costs.</p>"
     )
     yield "<h2>What each strategy did</h2>" + box(html_table(*comparison_rows(comparison)))
@@ -98,7 +90,7 @@ def _ruins(comparison: Comparison) -> list[str]:
     return [*ruined, "How the numbers are defined stands at the end."]
 
 
-def _pictures(comparison: Comparison, pictures: Mapping[str, Path]) -> Iterator[str]:
+def _pictures(comparison: Comparison, pictures: Mapping[str, bytes]) -> Iterator[str]:
     """Yield the pictures, each with a caption and with words for who cannot see it."""
     ends = ", ".join(f"{b.name} {b.value.iloc[-1]:,.2f}" for b in comparison.backtests)
     falls = ", ".join(f"{name} {fall:.1%}" for name, fall in comparison.table["max_drawdown"].items())
@@ -110,8 +102,8 @@ def _pictures(comparison: Comparison, pictures: Mapping[str, Path]) -> Iterator[
     }
     yield "<h2>Pictures</h2>"
     for name, picture in pictures.items():
-        data = base64.b64encode(Path(picture).read_bytes()).decode("ascii")
-        image = f'<img alt="{html.escape(words[name])}" src="data:image/png;base64,{data}">'
+        data = base64.b64encode(picture).decode("ascii")
+        image = f'<img alt="{html_text(words[name])}" src="data:image/png;base64,{data}">'
         yield f"<figure>{box(image)}<figcaption>{_CAPTIONS[name]}</figcaption></figure>"
 
 
@@ -133,12 +125,12 @@ def _regimes(comparison: Comparison, study: RegimeStudy) -> Iterator[str]:
     yield from map(_performance, study.performance)
     yield _conventions(study.performance)
     if study.differences:
-        yield f"<h2>Sharpe ratio less that of {html.escape(study.differences[0].baseline)}, by regime</h2>"
+        yield f"<h2>Sharpe ratio less that of {html_text(study.differences[0].baseline)}, by regime</h2>"
         yield "<p>Each cell: the difference, its interval, and p for all tests of the table.</p>"
         yield from map(_differences, study.differences)
         yield f'<p class="note">{html_lines(difference_lines(study))}</p>'
     if study.left_out:
-        items = "".join(f"<li>{html.escape(reason)}</li>" for reason in study.left_out)
+        items = "".join(f"<li>{html_text(reason)}</li>" for reason in study.left_out)
         yield f"<h2>Left out, and why</h2><ul>{items}</ul>"
 
 
@@ -190,15 +182,15 @@ def _differences(result: SharpeComparison) -> str:
         [label, n, *("\n".join(difference_parts(row)) for row in cells)]
         for label, n, cells in difference_groups(result)
     ]
-    return f"<h3>{html.escape(difference_heading(result))}</h3>{box(html_table(head, rows))}"
+    return f"<h3>{html_text(difference_heading(result))}</h3>{box(html_table(head, rows))}"
 
 
 def _definition(table: ConditionalTable, body: str, *tests: str) -> str:
     """Return a table with what its regimes are, and whether they were known, above it."""
     regimes = table.regimes
     known = "ex post" if regimes.ex_post else "known at the time"
-    notes = [f'<p class="note">{html.escape(note)}</p>' for note in (regimes.rule, *tests)]
-    return f"<h3>{html.escape(regimes.name)}, {known}</h3>{notes[0]}{box(body)}{''.join(notes[1:])}"
+    notes = [f'<p class="note">{html_text(note)}</p>' for note in (regimes.rule, *tests)]
+    return f"<h3>{html_text(regimes.name)}, {known}</h3>{notes[0]}{box(body)}{''.join(notes[1:])}"
 
 
 def _records(table: ConditionalTable) -> list[dict[str, Any]]:
@@ -229,10 +221,9 @@ def _closing(comparison: Comparison) -> Iterator[str]:
     market = comparison.market
     if market.sources:
         items = "".join(
-            f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
-            for name, text in market.sources.items()
+            f"<dt>{html_text(name)}</dt><dd>{html_text(text)}</dd>" for name, text in market.sources.items()
         )
         yield f"<h2>Sources of the data</h2><dl>{items}</dl>"
     lines = dict.fromkeys([*comparison_lines(comparison), *market.notes])
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    items = "".join(f"<li>{html_text(line)}</li>" for line in lines)
     yield f"<footer><h2>How the numbers are made</h2><ul>{items}</ul></footer>"

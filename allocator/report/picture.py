@@ -9,7 +9,9 @@ import pandas as pd
 
 from allocator.errors import InputError
 
-__all__ = ["Picture"]
+__all__ = ["PICTURE_MARK", "Picture"]
+
+PICTURE_MARK = b"allocator-backtest"  # in the metadata of a PNG or PDF, by which it is known as ours
 
 Kind: TypeAlias = Literal["intervals", "curve", "lines", "scatter"]
 _NEEDED = {"intervals": {"value", "low", "high"}, "curve": {"value", "low", "high"}, "scatter": {"x", "y"}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, final
@@ -37,6 +36,7 @@ from allocator.statistics import (
     constant_correlation_test,
     correlation_interval,
 )
+from allocator.tables import html_text
 
 __all__ = ["RegimeStudy", "default_regimes", "regime_frame", "study_regimes"]
 
@@ -91,7 +91,7 @@ class RegimeStudy:
             *self.performance,
             *self.differences,
         )
-        left_out = (f"<p>left out: {html.escape(reason)}</p>" for reason in self.left_out)
+        left_out = (f"<p>left out: {html_text(reason)}</p>" for reason in self.left_out)
         return "".join([*(f"<div>{table._repr_html_()}</div>" for table in tables), *left_out])
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.engine import Backtest
+from allocator.engine.show import conventions
 from allocator.errors import InputError, iso_date
 from allocator.market.market import Date, parse_date
 from allocator.regimes import Regimes
@@ -156,7 +157,7 @@ def _differences(
         method=_method(bootstrap),
         confidence=confidence,
         title=f"Sharpe ratio less that of {runs[0].name}: {_data(runs[0])}",
-        conventions=(*tests, *_regime_lines(labelled), *ruined, *runs[0].conventions),
+        conventions=(*tests, *_regime_lines(labelled), *ruined, *conventions(runs[0])),
     )
 
 

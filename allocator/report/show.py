@@ -9,7 +9,7 @@ import pandas as pd
 
 from allocator.errors import InputError, iso_date
 from allocator.report.show_sharpe import difference_cells
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.report.comparison import Comparison
@@ -109,7 +109,7 @@ def _title(comparison: Comparison) -> str:
 def comparison_text(comparison: Comparison) -> str:
     """Return the comparison as text, strategies side by side."""
     lines = text_table(*comparison_rows(comparison))
-    return "\n".join([_title(comparison), *lines, *comparison_lines(comparison)])
+    return text_block([_title(comparison), *lines, *comparison_lines(comparison)])
 
 
 def comparison_html(comparison: Comparison) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.report.additions import Additions
@@ -57,7 +57,7 @@ def _rows(result: Additions) -> list[list[str]]:
 
 def additions_text(result: Additions) -> str:
     """Return the portfolios as a text table, the conventions below."""
-    return "\n".join([result.title, *text_table(_HEAD, _rows(result)), *result.conventions])
+    return text_block([result.title, *text_table(_HEAD, _rows(result)), *result.conventions])
 
 
 def additions_html(result: Additions) -> str:

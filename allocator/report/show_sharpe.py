@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.report.sharpe_differences import SharpeComparison
@@ -57,7 +57,7 @@ def difference_cells(row: Any) -> list[str]:
 
 def sharpe_text(result: SharpeComparison) -> str:
     """Return the differences as text, the conventions below."""
-    return "\n".join([result.title, *text_table(*difference_rows(result, once=True)), *result.conventions])
+    return text_block([result.title, *text_table(*difference_rows(result, once=True)), *result.conventions])
 
 
 def sharpe_html(result: SharpeComparison) -> str:

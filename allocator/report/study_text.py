@@ -11,7 +11,7 @@ from allocator.errors import iso_date
 from allocator.regimes import ConditionalTable
 from allocator.regimes.show import p_value_text
 from allocator.report.show_sharpe import p_text
-from allocator.tables import text_table
+from allocator.tables import text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.report.regime_study import RegimeStudy
@@ -33,7 +33,7 @@ _Row = tuple[str, ...]
 def study_text(study: RegimeStudy) -> str:
     """Return the correlations and the strategies' Sharpe ratios by regime as text, with the conventions."""
     parts = [_overall(study), _correlations(study), _performances(study.performance), _differences(study)]
-    left_out = "\n".join(f"left out: {reason}" for reason in study.left_out)
+    left_out = text_block(f"left out: {reason}" for reason in study.left_out)
     return "\n\n".join(part for part in (*parts, left_out) if part)
 
 
@@ -81,7 +81,7 @@ def _overall(study: RegimeStudy) -> str:
     if not study.overall:
         return ""
     title = f"{'–'.join(study.overall[0].names)}: Pearson correlation of simple returns, over all dates"
-    return "\n".join([title, *text_table(*overall_rows(study)), *overall_lines(study)])
+    return text_block([title, *text_table(*overall_rows(study)), *overall_lines(study)])
 
 
 def _correlations(study: RegimeStudy) -> str:
@@ -109,7 +109,7 @@ def _correlations(study: RegimeStudy) -> str:
         ]
         groups.append((_heading(table, thinned), rows))
     title = f"{study.correlation[0].conventions[0]}, by regime"
-    return "\n".join([title, *_grouped(head, groups), *_conventions(study.correlation, 1)])
+    return text_block([title, *_grouped(head, groups), *_conventions(study.correlation, 1)])
 
 
 def _performances(tables: Sequence[ConditionalTable]) -> str:
@@ -125,7 +125,7 @@ def _performances(tables: Sequence[ConditionalTable]) -> str:
             rows.append((f"  {label}", f"{cells[0]['n']:,}", *map(_sharpe, cells)))
         groups.append((_heading(table), rows))
     title = "Sharpe ratio ± standard error, and the deepest drawdown, by regime"
-    return "\n".join([title, *_grouped(["strategies", "n", *names], groups), *_conventions(tables, 0)])
+    return text_block([title, *_grouped(["strategies", "n", *names], groups), *_conventions(tables, 0)])
 
 
 def _differences(study: RegimeStudy) -> str:
@@ -141,7 +141,7 @@ def _differences(study: RegimeStudy) -> str:
         ]
         groups.append((difference_heading(result), rows))
     title = f"Sharpe ratio less that of {study.differences[0].baseline}, by regime"
-    return "\n".join([title, *_grouped(["strategies", "n", *names], groups), *difference_lines(study)])
+    return text_block([title, *_grouped(["strategies", "n", *names], groups), *difference_lines(study)])
 
 
 def difference_groups(result: SharpeComparison) -> Iterator[tuple[str, str, list[dict[Any, Any]]]]:

@@ -9,12 +9,13 @@ and no other.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib import font_manager
+from matplotlib import font_manager, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -22,6 +23,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Transform
 from PIL import Image  # comes with matplotlib
+from PIL.PngImagePlugin import PngInfo
+
+from allocator.report.latex import latex_text
+from allocator.report.picture import PICTURE_MARK
+from allocator.tables import printable
 
 __all__ = [
     "BAND",
@@ -68,7 +74,7 @@ class _Picture(Figure):
 
 
 def png(figure: Any) -> bytes:
-    """Return the picture in 128 colours, a third of the size, and without the version of matplotlib in it."""
+    """Return the picture in 128 colours, a third of the size, without the version of matplotlib in it."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
@@ -79,15 +85,17 @@ def png(figure: Any) -> bytes:
     means = np.stack(sums, axis=1) / np.maximum(np.bincount(box, minlength=128), 1)[:, None]
     few.putpalette(np.rint(means).astype(np.uint8).tobytes())
     stream = io.BytesIO()
-    few.save(stream, "PNG", dpi=(figure.dpi, figure.dpi))
+    said = PngInfo()
+    said.add_text("Software", PICTURE_MARK.decode())
+    few.save(stream, "PNG", dpi=(figure.dpi, figure.dpi), pnginfo=said)
     return stream.getvalue()
 
 
 def pdf(figure: Any) -> bytes:
     """Return the picture as a PDF, without the hour and the version of matplotlib in it."""
     stream = io.BytesIO()
-    unsaid = dict.fromkeys(("CreationDate", "Creator", "Producer"))
-    figure.savefig(stream, format="pdf", metadata=unsaid)
+    unsaid = dict.fromkeys(("CreationDate", "Producer"))
+    figure.savefig(stream, format="pdf", metadata={**unsaid, "Creator": PICTURE_MARK.decode()})
     return stream.getvalue()
 
 
@@ -154,11 +162,13 @@ def dress(
 
 def plain(text: object, longest: int = 30) -> str:
     """Return a person's text fit for a picture: one short line, no mathematics, only glyphs of the font."""
-    line = " ".join(str(text).split())
+    line = printable(" ".join(str(text).split()))
     if len(line) > longest:  # names often differ at their ends
         line = f"{line[: longest - longest // 2 - 1].rstrip()}…{line[-(longest // 2) :].lstrip()}"
     known = font_manager.get_font(font_manager.findfont(font_manager.FontProperties())).get_charmap()
-    return "".join(c if ord(c) in known else "?" for c in line).replace("$", r"\$")
+    shown = "".join(c if ord(c) in known else "?" for c in line)
+    # Under a person's own style TeX may set the text, and would do what a name says.
+    return latex_text(shown) if rcParams["text.usetex"] else shown.replace("$", r"\$")
 
 
 def line_style(k: int) -> tuple[str, Dash, str]:
@@ -171,6 +181,30 @@ def dates_below(ax: Axes, paths: Sequence[pd.Series[float]]) -> None:
     """Label the horizontal axis with few dates, from the first to the last of all paths."""
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(_english_dates(locator))
     first, last = min(p.index[0] for p in paths), max(p.index[-1] for p in paths)
     ax.set_xlim(first.to_datetime64(), last.to_datetime64())
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class _EnglishDates(ConciseDateFormatter):
+    """Months in English in every locale, like all other text: they come as {01} and are spelled out here."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        return [_spelled(label) for label in super().format_ticks(values)]  # type: ignore[no-untyped-call]
+
+    def get_offset(self) -> str:
+        return _spelled(super().get_offset())  # type: ignore[no-untyped-call]
+
+
+def _english_dates(locator: AutoDateLocator) -> _EnglishDates:
+    dates = _EnglishDates(locator)  # type: ignore[no-untyped-call]
+    for formats in (dates.formats, dates.zero_formats, dates.offset_formats):
+        formats[:] = [each.replace("%b", "{%m}") for each in formats]
+    return dates
+
+
+def _spelled(label: str) -> str:
+    return re.sub(r"\{(\d\d)\}", lambda month: _MONTHS[int(month[1]) - 1], label)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -12,10 +9,13 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from allocator.disk import make_folder, refuse_others, write_whole
 from allocator.engine import Backtest
 from allocator.errors import InputError, InsufficientHistoryError
 from allocator.report import tear_sheet_page as page
 from allocator.report.comparison import Comparison, _conventions, _table
+from allocator.report.html_page import PAGE_MARK
+from allocator.report.picture import PICTURE_MARK
 from allocator.statistics import (
     CircularBlockBootstrap,
     CorrelationPath,
@@ -65,24 +65,27 @@ class TearSheet:
 
         return sheet_figure(self)
 
-    def write(self, path: str | Path) -> Path:
+    def write(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the page to a file whole or not at all; equal inputs give equal bytes.
 
         Parameters
         ----------
         path
             Ends in ``.html`` (one file, nothing loaded from elsewhere, readable on a phone), ``.pdf`` or
-            ``.png``. A file of that name is replaced.
+            ``.png``. Folders are made. A page that this library wrote is replaced.
+        overwrite
+            Whether to replace any other file of that name.
 
         Raises
         ------
         InputError
-            Another ending, or a file that cannot be written.
+            Another ending, a file from elsewhere, or one that cannot be written.
         """
         target = Path(path)
         kind = target.suffix.lower()
         if kind not in _KINDS:
             raise InputError("path", f"{target.name!r} is no {', '.join(_KINDS)}", fix="end it in .html")
+        refuse_others([target], (PAGE_MARK, PICTURE_MARK), "path", overwrite=overwrite)
         if kind == ".html":
             data = page.sheet_page(self).encode("utf-8", "replace")
         else:
@@ -90,7 +93,8 @@ class TearSheet:
             from allocator.report.draw import draw_files
 
             data = draw_files(lambda: sheet_figure(self), [kind[1:]])[kind[1:]]
-        _replace(target, data)
+        make_folder(target.parent)
+        write_whole(target, data)
         return target
 
     __repr__ = page.sheet_text
@@ -104,6 +108,7 @@ def tear_sheet(
     stocks: str = "stocks",
     bonds: str = "bonds",
     years: float | None = None,
+    overwrite: bool = False,
 ) -> TearSheet:
     """Put a study, or one backtest, on one page, with the errors of its key numbers.
 
@@ -118,6 +123,8 @@ def tear_sheet(
     years
         Length of the rolling windows: by default 12 of yearly rows, else 3. Daily and weekly returns are
         compounded over months for the correlation.
+    overwrite
+        Whether to replace a file at ``path`` that this library did not write.
 
     Raises
     ------
@@ -137,7 +144,7 @@ def tear_sheet(
     notes = (*said, *lines, *_range_lines())
     sheet = TearSheet(comparison, _ranges(comparison), correlation, chosen if enough else None, notes)
     if path is not None:
-        sheet.write(path)
+        sheet.write(path, overwrite=overwrite)
     return sheet
 
 
@@ -212,24 +219,3 @@ def _range(run: Backtest, cagr: float) -> list[float]:
     growth = (1.0 + cagr) * np.exp(apart * run.market.frequency.periods_per_year) - 1.0
     falls = bootstrap_drawdown(returns, n_resamples=_PATHS).table.loc["max_drawdown", ["low", "high"]]
     return [*growth.tolist(), *falls.to_numpy(dtype=np.float64).tolist()]
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: beside it, to the disk, then in its place; folders are made."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        number, beside = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(beside, 0o644)  # mkstemp's are for the owner alone
-            os.replace(beside, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(beside)
-            raise
-    except OSError as error:
-        problem = f"cannot write {path}: {error.strerror or error}"
-        raise InputError("path", problem, fix="choose another") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import pandas as pd
 from allocator.errors import iso_date
 from allocator.report.html_page import box, document
 from allocator.report.show import comparison_lines, comparison_rows
-from allocator.tables import html_lines, html_table, text_table
+from allocator.tables import html_lines, html_table, html_text, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.report.tear_sheet import TearSheet
@@ -99,7 +98,7 @@ def sheet_text(sheet: TearSheet) -> str:
     """Return the key numbers as text."""
     head = f"Tear sheet: {sheet_names(sheet)}"
     tail = "write it: .write('sheet.html'), .pdf or .png; .figure is the page"
-    return "\n".join([head, sheet_title(sheet), *text_table(*sheet_rows(sheet)), *sheet_lines(sheet), tail])
+    return text_block([head, sheet_title(sheet), *text_table(*sheet_rows(sheet)), *sheet_lines(sheet), tail])
 
 
 def sheet_html(sheet: TearSheet) -> str:
@@ -120,10 +119,10 @@ def _parts(sheet: TearSheet) -> Iterator[str]:
     yield '<div class="tear-sheet">'
     if sheet.study.market.simulated:
         yield '<p class="banner">SIMULATED data: made-up prices; nothing here is about a real market.</p>'
-    yield f"<h1>{html.escape(sheet_names(sheet))}</h1><p>{html.escape(sheet_title(sheet))}</p>"
+    yield f"<h1>{html_text(sheet_names(sheet))}</h1><p>{html_text(sheet_title(sheet))}</p>"
     yield box(html_table(*sheet_rows(sheet)))
     yield '<div class="tear-pictures">'
     for words, data in sheet_pictures(sheet):
         text = base64.b64encode(data).decode("ascii")
-        yield f'<img alt="{html.escape(words)}" src="data:image/png;base64,{text}">'
+        yield f'<img alt="{html_text(words)}" src="data:image/png;base64,{text}">'
     yield f'</div><p class="note">{html_lines(sheet_lines(sheet))}</p></div>'

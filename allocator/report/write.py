@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
+from allocator.disk import make_folder, refuse_others, write_whole
 from allocator.errors import InputError
 from allocator.regimes import ConditionalTable
 from allocator.report.comparison import Comparison
+from allocator.report.html_page import PAGE_MARK
+from allocator.report.plain_tables import plain_csv
 from allocator.report.regime_study import RegimeStudy, regime_frame
 from allocator.report.sharpe_differences import SharpeComparison
 
 __all__ = ["write_report"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
+def write_report(
+    comparison: Comparison, study: RegimeStudy, folder: str | Path, *, overwrite: bool = False
+) -> list[Path]:
+    """Write a comparison and its regimes to a folder, made if need be.
 
-def write_report(comparison: Comparison, study: RegimeStudy, folder: str | Path) -> list[Path]:
-    """Write a comparison and its regimes to a folder, made if need be; files of the same name are replaced.
+    All is made before anything is written, and each file is written whole or not at all, the page first. A
+    report that this library wrote there before is replaced.
+
+    Parameters
+    ----------
+    comparison, study
+        What was run, and its regimes.
+    folder
+        Where to.
+    overwrite
+        Whether to replace files of these names that are from elsewhere.
 
     Returns
     -------
@@ -26,43 +42,37 @@ def write_report(comparison: Comparison, study: RegimeStudy, folder: str | Path)
         ``index.html`` (self-contained), ``growth.png``, ``drawdown.png``, ``weights.png``,
         ``regime_correlation.png``, ``summary.csv``, ``regime_correlation.csv``,
         ``regime_performance.csv``, ``sharpe_differences.csv`` (over the whole window and by regime; without a
-        row where there is nothing to compare). Numbers in the tables are fractions; a text that a spreadsheet
-        would take for a formula begins with an apostrophe.
+        row where there is nothing to compare). Numbers in the tables are fractions; texts are as
+        :func:`to_csv` writes them, so that a spreadsheet takes none for a formula.
 
     Raises
     ------
     InputError
-        If the folder cannot be written.
+        Files from elsewhere, or a folder that cannot be written.
     """
-    from allocator.report.charts import save_charts  # not at the top: matplotlib costs half a second
-    from allocator.report.page import write_page
-
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        tables = _write_tables(comparison, study, target)
-        pictures = save_charts(comparison, study, target)
-        page = target / "index.html"
-        write_page(comparison, study, pictures, page)
-    except OSError as error:
-        problem = f"cannot write to {target}: {error.strerror or error}"
-        raise InputError("folder", problem, fix="choose another") from None
-    return [page, *pictures.values(), *tables]
+    paths = [Path(folder) / name for name in _FILES]
+    refuse_others(paths, [PAGE_MARK], "folder", overwrite=overwrite, shown_by=paths[0])
+    contents = _contents(comparison, study)
+    make_folder(Path(folder), "folder")
+    for path in paths:
+        write_whole(path, contents[path.name], "folder")
+    return paths
 
 
-def _write_tables(comparison: Comparison, study: RegimeStudy, folder: Path) -> list[Path]:
-    frames = {
-        "summary.csv": comparison.table.reset_index(),
-        "regime_correlation.csv": regime_frame(study),
-        "regime_performance.csv": _performance_frame(study),
-        "sharpe_differences.csv": _difference_frame(comparison, study),
-    }
-    for name, frame in frames.items():
-        _neutral(frame).to_csv(folder / name, index=False, lineterminator="\n")
-    return [folder / name for name in frames]
+def _contents(comparison: Comparison, study: RegimeStudy) -> dict[str, bytes]:
+    """Return all files by name."""
+    from allocator.report.charts import study_pngs  # not at the top: matplotlib costs half a second
+    from allocator.report.page import study_page
+
+    pictures = study_pngs(comparison, study)
+    texts = {"index.html": study_page(comparison, study, pictures)}
+    texts |= {f"{name}.csv": plain_csv(make(comparison, study)) for name, make in _TABLES.items()}
+    # A name that is no valid text is no reason to lose the page.
+    encoded = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
+    return encoded | {f"{name}.png": picture for name, picture in pictures.items()}
 
 
-def _performance_frame(study: RegimeStudy) -> pd.DataFrame:
+def _performance_frame(_: Comparison, study: RegimeStudy) -> pd.DataFrame:
     """Return the tables of performance in one frame: a row a strategy, definition and regime."""
     if not study.performance:
         return pd.DataFrame(columns=["strategy", "regime", "n", "sharpe", "low", "high", "max_drawdown"])
@@ -98,11 +108,12 @@ def _with_definition(result: ConditionalTable) -> pd.DataFrame:
     )
 
 
-def _neutral(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with texts that a spreadsheet would take for formulas marked by an apostrophe."""
-    texts = frame.select_dtypes(exclude="number").columns
-    return frame.assign(**{column: frame[column].map(_marked) for column in texts})
-
-
-def _marked(cell: object) -> object:
-    return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+_TABLES: dict[str, Callable[[Comparison, RegimeStudy], pd.DataFrame]] = {
+    "summary": lambda comparison, _: comparison.table.reset_index(),
+    "regime_correlation": lambda _, study: regime_frame(study),
+    "regime_performance": _performance_frame,
+    "sharpe_differences": _difference_frame,
+}
+_PICTURES = ("growth", "drawdown", "weights", "regime_correlation")
+# The page first: by it a report is known as ours, should the writer be stopped before the end.
+_FILES = ("index.html", *(f"{name}.png" for name in _PICTURES), *(f"{name}.csv" for name in _TABLES))

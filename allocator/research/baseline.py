@@ -117,8 +117,10 @@ def check_baseline(
     )
 
 
-def write_baseline(backtest: Backtest, path: str | Path, *, target: str | None = None) -> Path:
-    """Write what a backtest is as a baseline, whole or not at all; a file of the same name is replaced.
+def write_baseline(
+    backtest: Backtest, path: str | Path, *, target: str | None = None, overwrite: bool = False
+) -> Path:
+    """Write what a backtest is as a baseline, whole or not at all; a baseline of the same name is replaced.
 
     Parameters
     ----------
@@ -128,12 +130,19 @@ def write_baseline(backtest: Backtest, path: str | Path, *, target: str | None =
         JSON, a line an entry, so that a diff can be reviewed. Folders are made.
     target
         ``module:function``, which made it; for people, and for ``python -m allocator check --run-recorded``.
+    overwrite
+        Whether to replace a file that is no baseline.
+
+    Raises
+    ------
+    InputError
+        A file of that name which is no baseline, or one that cannot be written.
     """
     _backtest(backtest)
     if target is not None and not is_target(target):
         raise InputError("target", f"{target!r} names no function", fix="write module:function")
     file = Path(path)
-    replace_text(file, baseline_text(record_baseline(backtest, target)))
+    replace_text(file, baseline_text(record_baseline(backtest, target)), overwrite=overwrite)
     return file
 
 

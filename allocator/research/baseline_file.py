@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import json
 import math
 import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, final
 
+from allocator.disk import make_folder, refuse_others, write_whole
 from allocator.errors import InputError
+from allocator.untrusted import local_path, read_bytes, strict_json
 
 __all__ = ["RESOLUTION", "Baseline", "Data", "Window", "baseline_text", "read_baseline", "replace_text"]
 
 RESOLUTION = 1e-9  # of a row's return in the file
 _SCHEMA = "allocator-baseline-1"
+_MARK = b'"schema": "allocator-baseline-'  # of any version
 _MOST_BYTES = 20_000_000
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MONTH, _YEAR = re.compile(r"\d{4}-\d\d"), re.compile(r"\d{4}")
@@ -142,28 +143,16 @@ def _block(opening: str, lines: Sequence[str], closing: str, depth: int) -> str:
     return opening + inner + f",{inner}".join(lines) + "\n" + " " * (depth - 1) + closing
 
 
-def replace_text(path: Path, text: str, argument: str = "path") -> None:
-    """Write a file whole or not at all: beside, to the disk, then in its place; folders are made."""
-    if len(text.encode()) > _MOST_BYTES:
-        problem = f"the baseline would have {len(text.encode()):,} bytes, at most {_MOST_BYTES:,}"
+def replace_text(path: Path, text: str, argument: str = "path", *, overwrite: bool = False) -> None:
+    """Write a baseline whole or not at all; folders are made, and only a baseline is replaced."""
+    content = text.encode("utf-8", "backslashreplace")  # half a character of UTF-16 as JSON writes it
+    if len(content) > _MOST_BYTES:
+        problem = f"the baseline would have {len(content):,} bytes, at most {_MOST_BYTES:,}"
         raise InputError(argument, problem, fix="check a shorter window or one that trades less often")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        number, beside = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(beside, 0o644)  # mkstemp's are for the owner alone
-            os.replace(beside, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(beside)
-            raise
-    except OSError as error:
-        problem = f"cannot write {path}: {error.strerror or error}"
-        raise InputError(argument, problem, fix="choose another") from None
+    fix = "choose another name, or write_baseline(..., overwrite=True)"
+    refuse_others([path], [_MARK], argument, overwrite=overwrite, fix=fix)
+    make_folder(path.parent, argument)
+    write_whole(path, content, argument)
 
 
 def read_baseline(path: str | Path) -> Baseline:
@@ -175,76 +164,32 @@ def read_baseline(path: str | Path) -> Baseline:
         If there is no file, it is too large, no JSON, of another schema, or a value is not what it should be;
         the place is named as a JSON pointer.
     """
-    file = Path(path)
-    found = _parsed(_bytes(file), file)
+    file = local_path(path, "path")
+    if not os.path.lexists(file):
+        fix = "write it once, look at it and commit it (docs/ci.md)"
+        raise InputError("path", f"there is no baseline {str(file)!r}", fix=fix)
+    try:
+        found = strict_json(read_bytes(file, "path", _MOST_BYTES))
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(
+            "path", f"{str(file)!r} {error}", fix="restore the file from version control"
+        ) from None
     if not isinstance(found, dict) or found.get("schema") != _SCHEMA:
         schema = found.get("schema") if isinstance(found, dict) else None
-        problem = f"{file}: /schema is {_short(schema)}, this version reads {_SCHEMA!r}"
+        problem = f"{str(file)!r}: /schema is {_short(schema)}, this version reads {_SCHEMA!r}"
         raise InputError("path", problem, fix="write the baseline again, or use the version that wrote it")
     try:
         del found["schema"]
         return _baseline(found)
     except _Wrong as wrong:
-        problem = f"{file}: {wrong}"
+        problem = f"{str(file)!r}: {wrong}"
         raise InputError("path", problem, fix="restore the file from version control") from None
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        if file.stat().st_size > _MOST_BYTES:
-            problem = f"{file} has {file.stat().st_size:,} bytes; a baseline has at most {_MOST_BYTES:,}"
-            raise InputError("path", problem, fix="is it a baseline?")
-        return file.read_bytes()
-    except FileNotFoundError:
-        problem = f"there is no baseline {file}"
-        fix = "write it once, look at it and commit it (docs/ci.md)"
-        raise InputError("path", problem, fix=fix) from None
-    except (OSError, ValueError) as error:
-        raise InputError("path", f"cannot read {file}: {error}", fix="check the path") from None
 
 
 class _Wrong(Exception):  # noqa: N818 - becomes an InputError
     """What is wrong and where."""
-
-
-def _parsed(content: bytes, file: Path) -> Any:
-    try:
-        return json.loads(
-            content.decode("utf-8"),
-            object_pairs_hook=_without_twins,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-        )
-    except RecursionError:
-        problem = "is nested too deeply"
-    except UnicodeDecodeError:
-        problem = "is no UTF-8 text"
-    except json.JSONDecodeError as error:
-        problem = f"is no JSON: {error}"
-        if b"<<<<<<<" in content:
-            problem += " (it has the marks of a merge conflict)"
-    except (_Wrong, ValueError) as error:  # ValueError: an integer of thousands of digits
-        problem = str(error)
-    raise InputError("path", f"{file} {problem}", fix="restore the file from version control") from None
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in made:
-            raise _Wrong(f"has the key {_short(key)} twice")
-        made[key] = value
-    return made
-
-
-def _no_constant(text: str) -> Any:
-    raise _Wrong(f"has {text}, which is no JSON")
-
-
-def _finite(text: str) -> float:
-    if math.isinf(value := float(text)):
-        raise _Wrong(f"has {_short(text)}, which is no finite number")
-    return value
 
 
 def _short(value: object) -> str:

@@ -7,7 +7,7 @@ import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from allocator.engine import Backtest
 from allocator.errors import AllocatorError, InputError
@@ -15,6 +15,7 @@ from allocator.research.baseline import check_baseline, is_target, write_baselin
 from allocator.research.baseline_file import read_baseline
 from allocator.research.ci import append_summary, is_ci
 from allocator.research.show_baseline import check_properties
+from allocator.tables import printable
 
 __all__ = ["run"]
 
@@ -43,8 +44,15 @@ def run(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
 
 
 def _refused(refusal: AllocatorError) -> int:
-    print(f"allocator: {' '.join(str(refusal).split())}", file=sys.stderr)
+    _say(f"allocator: {' '.join(str(refusal).split())}", sys.stderr)
     return 2
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    """Print lines of which none is a command to the service that runs the check (GitHub: ``::``, ``##[``)."""
+    for line in text.split("\n"):
+        harmless = printable(line).replace("##[", "# #[")
+        print(f"> {harmless}" if harmless.lstrip().startswith("::") else harmless, file=stream)
 
 
 def _result(
@@ -111,9 +119,9 @@ def _checked(
     backtest = _backtest_of(made[target], target, file, len(options.baselines))
     is_update = options.update or options.update_in_ci
     if is_update:
-        print(f"written: {write_baseline(backtest, file, target=target)}")
+        _say(f"written: {write_baseline(backtest, file, target=target)}")
     check = check_baseline(backtest, file, tolerances=tolerances)
-    print(check)
+    _say(str(check))
     return check_properties(check) | ({"result": "written"} if is_update else {})
 
 
@@ -122,7 +130,7 @@ def _recorded(file: Path) -> str:
     if target is None:
         problem = f"{file} names no function"
         raise InputError("--run-recorded", problem, fix="name it with --run module:function")
-    print(f"{file} names {target}")
+    _say(f"{file} names {target}")
     return target
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.errors import iso_date
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.engine import Backtest
@@ -83,7 +83,7 @@ def audit_text(audit: CausalityAudit) -> str:
         table = text_table(_HEAD[:4], [row[:4] for row in rows], n_labels=2)
         hows = [_HEAD[4], *(row[4] for row in rows)]
         lines += [f"  {line}  {how}" for line, how in zip(table, hows, strict=True)]
-    return "\n".join([*lines, *_footer(audit)])
+    return text_block([*lines, *_footer(audit)])
 
 
 def audit_html(audit: CausalityAudit) -> str:
@@ -211,7 +211,7 @@ def _timing_title(study: TimingSensitivity) -> str:
 def timing_text(study: TimingSensitivity) -> str:
     """Return a study of lags as text."""
     lines = text_table(_TIMING_HEAD, _timing_rows(study))
-    return "\n".join([_timing_title(study), *(line.rstrip() for line in lines), *study.conventions])
+    return text_block([_timing_title(study), *(line.rstrip() for line in lines), *study.conventions])
 
 
 def timing_html(study: TimingSensitivity) -> str:
@@ -260,7 +260,7 @@ def _walk_lines(walk: WalkForward) -> tuple[str, ...]:
 def walk_text(walk: WalkForward) -> str:
     """Return a walk-forward study as text: choices, what was tried, the chained result."""
     lines = text_table(_CHOICE_HEAD, _choice_rows(walk), n_labels=2)
-    return "\n".join([_walk_title(walk), *lines, *_walk_lines(walk)])
+    return text_block([_walk_title(walk), *lines, *_walk_lines(walk)])
 
 
 def walk_html(walk: WalkForward) -> str:

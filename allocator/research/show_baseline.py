@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from allocator.research.drift import GROUPS, Change
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, printable, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.research.baseline import BaselineCheck
@@ -112,7 +112,7 @@ def check_text(check: BaselineCheck) -> str:
     """Return a check as text: what moved, since when, and why."""
     rows, lines = _parts(check)
     table = [f"  {line.rstrip()}" for line in text_table(_HEAD, rows)] if rows else []
-    return "\n".join([_title(check), *table, *lines])
+    return text_block([_title(check), *table, *lines])
 
 
 def check_html(check: BaselineCheck) -> str:
@@ -151,7 +151,7 @@ def _markdown_row(name: str, found: dict[str, str]) -> str:
 
 def _escaped(text: str) -> str:
     """Return text that is neither markup nor the end of a cell."""
-    flat = " ".join(html.escape(text, quote=False).split())
+    flat = html.escape(printable(" ".join(text.split())), quote=False)
     for mark in "\\`*_[]|~":
         flat = flat.replace(mark, "\\" + mark)
     return flat

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.macro.scenarios.show import basis_lines
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, printable, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.engine import Backtest
@@ -76,7 +76,8 @@ def _title(runs: ScenarioRuns) -> str:
 def runs_text(runs: ScenarioRuns) -> str:
     """Return the distributions, the differences and the conventions as text."""
     tables = ["\n".join(text_table(*table, n_labels=2)) for table in _tables(runs)]
-    return "\n".join([_title(runs), "\n\n".join(tables), *_remarks(runs), *runs.conventions])
+    lines = text_block([*_remarks(runs), *runs.conventions])
+    return "\n".join([printable(_title(runs)), "\n\n".join(tables), lines])
 
 
 def runs_html(runs: ScenarioRuns) -> str:

@@ -50,7 +50,8 @@ FUTURES = {
 }
 _JUMP = 1000.0
 _NOISE = 0.3
-_CACHED = ("index", "listed_from", "listed_until")  # of a market, worked out when first asked for
+# Of a market, worked out when first asked for.
+_CACHED = ("index", "listed_from", "listed_until", "_suspected")
 
 
 def cut_off(market: Market, n_rows: int) -> Market:

@@ -6,8 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from allocator.disk import make_folder, refuse_others, write_whole
 from allocator.engine import Strategy
 from allocator.errors import InputError
+from allocator.report.html_page import PAGE_MARK
 from allocator.scoreboard.anchor_claims import anchor_claims
 from allocator.scoreboard.debt_claims import debt_claims
 from allocator.scoreboard.panels import embedded_panels, folder_panels
@@ -15,7 +17,7 @@ from allocator.scoreboard.portfolio_claims import portfolio_claims
 from allocator.scoreboard.verdict import Scoreboard
 from allocator.scoreboard.yield_claims import yield_claims
 
-__all__ = ["score_article", "write_scoreboard"]
+__all__ = ["score_article", "write_records", "write_scoreboard"]
 
 
 def score_article(strategies: Sequence[Strategy], data: str | Path | None = None) -> Scoreboard:
@@ -50,28 +52,42 @@ def score_article(strategies: Sequence[Strategy], data: str | Path | None = None
     return Scoreboard(tuple(claims), panels.lines)
 
 
-def write_scoreboard(board: Scoreboard, folder: str | Path) -> list[Path]:
+def write_scoreboard(board: Scoreboard, folder: str | Path, *, overwrite: bool = False) -> list[Path]:
     """Write the claims to a folder, made if need be: ``article.html`` and ``article.json``.
 
-    The page is self-contained, with a picture a claim; files of the same name are replaced.
+    The page is self-contained, with a picture a claim. Each file is written whole or not at all; what this
+    library wrote before is replaced.
+
+    Parameters
+    ----------
+    board
+        From :func:`score_article`.
+    folder
+        Where to.
+    overwrite
+        Whether to replace files of these names that are from elsewhere.
 
     Raises
     ------
     InputError
-        If the folder cannot be written.
+        Files from elsewhere, or a folder that cannot be written.
     """
     from allocator.scoreboard.page import board_page  # not at the top: matplotlib costs half a second
 
     target = Path(folder)
     page, records = target / "article.html", target / "article.json"
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        page.write_bytes(board_page(board).encode("utf-8", "replace"))
-        records.write_bytes(records_json(board).encode("utf-8", "replace"))
-    except OSError as error:
-        problem = f"cannot write to {target}: {error.strerror or error}"
-        raise InputError("folder", problem, fix="choose another") from None
+    refuse_others([page, records], [PAGE_MARK], "folder", overwrite=overwrite, shown_by=page)
+    contents = {page: board_page(board), records: records_json(board)}
+    make_folder(target, "folder")
+    for path, text in contents.items():
+        write_whole(path, text.encode("utf-8", "replace"), "folder")
     return [page, records]
+
+
+def write_records(board: Scoreboard, path: Path, argument: str, *, overwrite: bool = False) -> None:
+    """Write the claims as JSON to a file of its own, as :func:`write_scoreboard` does."""
+    refuse_others([path], [b'{\n  "claim": "'], argument, overwrite=overwrite)
+    write_whole(path, records_json(board).encode("utf-8", "replace"), argument)
 
 
 def records_json(board: Scoreboard) -> str:

@@ -8,8 +8,8 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from allocator.errors import AllocatorError, InputError
-from allocator.scoreboard.article import records_json, score_article, write_scoreboard
+from allocator.errors import AllocatorError
+from allocator.scoreboard.article import score_article, write_records, write_scoreboard
 from allocator.studies import default_study
 
 __all__ = ["run"]
@@ -30,9 +30,9 @@ def run(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # few rows: the tables say n and why
             board = score_article(default_study("stocks", "bonds", "gold", ())[:2], options.data)
-        written = write_scoreboard(board, options.out)
+        written = write_scoreboard(board, options.out, overwrite=options.overwrite)
         if options.json is not None:
-            _write(options.json, records_json(board))
+            write_records(board, options.json, "--json", overwrite=options.overwrite)
     except AllocatorError as refusal:
         print(f"allocator: {refusal}", file=sys.stderr)
         return 2
@@ -54,12 +54,7 @@ def _options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argpa
         "--out", metavar="DIR", default="allocator-article", help="folder to write (allocator-article)"
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the records there as well")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace files of these names that are from elsewhere"
+    )
     return parser.parse_args(arguments)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_bytes(text.encode("utf-8", "replace"))
-    except OSError as error:
-        problem = f"cannot write {path}: {error.strerror or error}"
-        raise InputError("--json", problem, fix="choose another file") from None

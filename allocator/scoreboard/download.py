@@ -20,13 +20,13 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
+from allocator.disk import make_folder, write_whole
 from allocator.errors import AllocatorError, DownloadError, InputError, iso_date
 from allocator.macro import estimate_term_premium, zero_curve
 from allocator.market import Downloads, constant_maturity_returns, read_fred, read_yahoo
-from allocator.market.cache import write_whole
 from allocator.progress import progress_bar
 from allocator.scoreboard.folder import LAYOUT, at_month_ends
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import csv_text, html_block, html_table, text_block, text_table
 
 __all__ = ["DownloadedFolder", "FolderFile", "download_folder"]
 
@@ -108,7 +108,7 @@ class DownloadedFolder:
     def __repr__(self) -> str:
         head, rows, notes = _shown(self)
         lines = [line for note in notes for line in textwrap.wrap(note, _WIDTH, subsequent_indent="  ")]
-        return "\n".join([f"Downloaded folder {str(self.path)!r}", *text_table(head, rows, 2), *lines])
+        return text_block([f"Downloaded folder {str(self.path)!r}", *text_table(head, rows, 2), *lines])
 
     def _repr_html_(self) -> str:
         head, rows, notes = _shown(self)
@@ -393,17 +393,13 @@ def _described(
 
 def _write(folder: Path, files: Sequence[FolderFile], contents: Mapping[str, bytes]) -> None:
     """Write the list first: a file that it names is ours to replace, should we be stopped before the end."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problem = f"cannot make {str(folder)!r} ({(error.strerror or str(error)).lower()})"
-        raise InputError("out", problem, fix="choose another folder") from None
+    make_folder(folder, "out", "choose another folder")
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for each in files:
         facts = (each.status, each.rows, each.first, each.last, each.sha256, each.made_of)
-        writer.writerow((each.name, *facts, " | ".join(each.missing)))
+        writer.writerow(map(csv_text, (each.name, *facts, " | ".join(each.missing))))
     write_whole(folder / _SOURCES, lines.getvalue().encode(), "out")
     for name, content in contents.items():
         write_whole(folder / name, content, "out")

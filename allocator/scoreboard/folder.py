@@ -6,14 +6,17 @@ must have the columns that are read from it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from allocator.disk import inside
 from allocator.errors import InputError
 from allocator.market import read_prices
+from allocator.untrusted import local_path
 
 __all__ = ["LAYOUT", "at_month_ends", "open_folder", "read_panel"]
 
@@ -60,8 +63,8 @@ _LARGEST_TYPICAL_RETURN, _SMALLEST_TYPICAL_YIELD = 0.2, 0.1
 
 def open_folder(folder: str | Path) -> Path:
     """Return a folder that holds at least one file of the layout, or refuse it."""
-    path = Path(folder)
-    if not path.is_dir():
+    path = local_path(folder, "data")
+    if not os.path.isdir(path):
         problem = f"{str(path)!r} is no folder"
         raise InputError("data", problem, fix="pass the folder that docs/data_folder.md describes")
     if not any((path / file).exists() for file in LAYOUT):
@@ -78,13 +81,13 @@ def read_panel(folder: Path | None, file: str) -> pd.DataFrame | None:
     Raises
     ------
     InputError
-        A column that is missing, dates that do not increase, a month that is left out of a monthly file, and
-        numbers in another unit than docs/data_folder.md says; all name the file.
+        A symlink out of the folder, a missing column, dates that do not increase, a month that is left
+        out of a monthly file, and numbers in another unit than docs/data_folder.md says; all name the file.
     """
-    if folder is None or not (folder / file).exists():
+    if folder is None or not os.path.lexists(folder / file):
         return None
     columns = LAYOUT[file]
-    table = read_prices(folder / file, list(columns.values())).set_axis(list(columns), axis=1)
+    table = read_prices(inside(folder, file, file), list(columns.values())).set_axis(list(columns), axis=1)
     _refuse_dates(table, file)
     unit = _UNITS[file]
     for name, column in columns.items():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import html
-
 from allocator.report.draw import draw_png
 from allocator.report.html_page import box, document
 from allocator.scoreboard.show import board_lines, claim_rows, claim_table, lines_of
 from allocator.scoreboard.verdict import Claim, Scoreboard
-from allocator.tables import html_lines, html_table
+from allocator.tables import html_lines, html_table, html_text
 
 __all__ = ["board_page"]
 
@@ -27,7 +25,7 @@ def board_page(board: Scoreboard) -> str:
 
 
 def _claim(claim: Claim) -> str:
-    head = f"<h2>{html.escape(f'{claim.claim} {claim.title}')}: {claim.verdict}</h2>"
+    head = f"<h2>{html_text(f'{claim.claim} {claim.title}')}: {claim.verdict}</h2>"
     note = f'<p class="note">{html_lines(lines_of(claim))}</p>'
     return head + box(html_table(*claim_table(claim))) + _figure(claim) + note
 
@@ -35,6 +33,6 @@ def _claim(claim: Claim) -> str:
 def _figure(claim: Claim) -> str:
     if claim.picture is None or not len(claim.picture.data):
         return '<p class="note">no picture: these data do not say anything about it</p>'
-    words = html.escape(f"{claim.title}: {claim.picture.y}; the numbers are in the table above.")
+    words = html_text(f"{claim.title}: {claim.picture.y}; the numbers are in the table above.")
     image = f'<img alt="{words}" src="data:image/png;base64,{draw_png(claim.picture, claim.title)}">'
     return f"<figure>{box(image)}</figure>"

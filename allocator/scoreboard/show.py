@@ -6,7 +6,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
-from allocator.tables import html_block, html_table, text_table
+from allocator.tables import html_block, html_table, text_block, text_table
 
 if TYPE_CHECKING:
     from allocator.scoreboard.verdict import Claim, Part, Scoreboard
@@ -90,7 +90,7 @@ def claim_text(claim: Claim) -> str:
     """Return a claim, its parts and its verdict as text."""
     lines = [line for note in lines_of(claim) for line in textwrap.wrap(note, _WIDTH)]
     head = f"{claim.claim} {claim.title}: {claim.verdict}"
-    return "\n".join([head, *text_table(*claim_table(claim)), *lines])
+    return text_block([head, *text_table(*claim_table(claim)), *lines])
 
 
 def claim_html(claim: Claim) -> str:
@@ -133,7 +133,7 @@ def board_lines(board: Scoreboard) -> list[str]:
 def scoreboard_text(board: Scoreboard) -> str:
     """Return the claims with their verdicts as text."""
     lines = [line for note in board_lines(board) for line in textwrap.wrap(note, _WIDTH)]
-    return "\n".join([*text_table(*claim_rows(board), 2), *lines])
+    return text_block([*text_table(*claim_rows(board), 2), *lines])
 
 
 def scoreboard_html(board: Scoreboard) -> str:

@@ -175,7 +175,7 @@ def read_portfolios(portfolios: pd.DataFrame | Iterable[Strategy], market: Marke
         )
     strategies = tuple(portfolios)
     if not strategies:
-        raise InputError("portfolios", "none given")
+        raise InputError("portfolios", "none given", fix="pass a table, a list or grid(SixtyForty, ...)")
     for number, each in enumerate(strategies):
         if not isinstance(each, Strategy) or not isinstance(getattr(each, "name", None), str):
             raise InputError(f"portfolios[{number}]", f"{each!r} is no strategy with a name")
@@ -190,7 +190,7 @@ def _from_table(table: pd.DataFrame, market: Market) -> Portfolios:
         )
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
-        raise InputError("portfolios", "two columns of this name", asset=twice)
+        raise InputError("portfolios", "two columns of this name", asset=twice, fix="rename or drop one")
     assets = [asset for asset in table.columns if asset != _CASH]
     columns = [_column(market, asset) for asset in assets]
     given = _numbers(table)

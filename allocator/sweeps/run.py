@@ -8,7 +8,6 @@ import os
 import warnings
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from allocator.sweeps.portfolios import Portfolios, read_portfolios
 from allocator.sweeps.refusals import Failure
 from allocator.sweeps.store import Writer, open_store, read_store
 from allocator.sweeps.table import describe_run, make_table
+from allocator.untrusted import local_path
 
 __all__ = ["sweep"]
 
@@ -223,7 +223,7 @@ def _resume(
         return set(), None
     if not isinstance(file, str | os.PathLike):
         raise InputError("file", f"{file!r} is no path")
-    path, parts = Path(file), _parts(plan, block)
+    path, parts = local_path(file, "file"), _parts(plan, block)
     known = read_store(path, parts, [len(each.runs) for each in plan.blocks], len(STATISTICS))
     for number, rows in known.items():
         results[plan.blocks[number].runs] = rows

@@ -136,13 +136,14 @@ def moments(tally: Tally, cash: Array) -> Moments:
     mean, second, third, fourth = _excess_powers(tally.sums, cash)
     with np.errstate(all="ignore"):  # lanes without variance are unclear and computed anew
         variance = second - mean**2
-        sharpe = mean / np.sqrt(variance * (n / (n - 1)))
+        unbiased = np.divide(n, n - 1)  # one row has no deviation
+        sharpe = mean / np.sqrt(variance * unbiased)
         skew = (third - 3.0 * mean * second + 2.0 * mean**3) / variance**1.5
         kurtosis = (fourth - 4.0 * mean * third + 6.0 * mean**2 * second - 3.0 * mean**4) / variance**2
         error = np.sqrt(np.maximum(1.0 - skew * sharpe + (kurtosis - 1.0) / 4.0 * sharpe**2, 0.0) / n)
         square = tally.sums[4] / n
         total = square - (tally.sums[0] / n) ** 2
-        spread = np.sqrt(total * (n / (n - 1)))
+        spread = np.sqrt(total * unbiased)
     clear = (variance > _CLEAR * (square + (cash**2).mean())) & (total > _CLEAR * square) & (n >= 4)
     fall = tally.worst - 1.0
     fall[fall > -_ROUNDING] = 0.0

@@ -240,7 +240,7 @@ def test_the_command_writes_and_refuses_in_one_line(written, tmp_path, capsys, m
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 2
     assert errors[0].startswith("allocator: out: ")
-    assert errors[1].startswith("allocator: study: 'none.toml' is not there")
+    assert errors[1].startswith("allocator: study: 'none.toml' cannot be opened")
 
 
 ADDED = 'base = { stocks = 0.6, bonds = 0.4 }\nfunded_from = "bonds"\nn_resamples = 99\n'

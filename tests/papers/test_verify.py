@@ -56,7 +56,8 @@ def test_a_changed_parameter_is_named(little):
     path.write_text(path.read_text().replace("stocks = 1.0", "stocks = 0.9"))
     found = al.verify(little / "manifest.json")
     assert found.verdict == "different"
-    assert found.changes == ("parameters: strategies[1].mix.stocks was 1.0, is 0.9",)
+    note = """conventions of performance: now say "'stocks': weights: sum to 90%; the rest is cash\""""
+    assert found.changes == ("parameters: strategies[1].mix.stocks was 1.0, is 0.9", note)
     assert "study.toml: the file was changed after it was written" in found.differences
     assert any(line.startswith("performance, stocks, cagr: ") for line in found.differences)
 
@@ -168,7 +169,9 @@ def test_a_manifest_that_is_none_is_refused(little, change, message):
 @pytest.mark.parametrize("text", ["", "[]", "{", "NaN", "[" * 100_000, "\ud800", '{"format": NaN}'])
 def test_what_is_no_json_object_is_refused(tmp_path, text):
     (tmp_path / "manifest.json").write_bytes(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(al.InputError, match=r"is not JSON|holds a list"):
+    with pytest.raises(
+        al.InputError, match=r"is no JSON|is no UTF-8 text|holds a list|is empty|nested too deeply|has NaN"
+    ):
         al.verify(tmp_path / "manifest.json")
 
 

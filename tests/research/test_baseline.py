@@ -294,7 +294,7 @@ def test_the_file_is_the_same_for_the_same_run_and_is_read_as_it_was_written(pat
     weight=st.floats(-10, 10),
     text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
 )
-def test_numbers_and_texts_come_back_as_they_were(tmp_path_factory, metric, weight, text):
+def test_F187_numbers_and_texts_come_back_as_they_were(tmp_path_factory, metric, weight, text):
     changed = replace(
         SHORT,
         name=text,
@@ -347,10 +347,10 @@ def test_a_change_of_an_inner_strategy_is_named(tmp_path):
 
 
 def test_there_must_be_a_baseline(tmp_path):
-    with pytest.raises(al.InputError, match=r"there is no baseline .*none\.json; write it once"):
+    with pytest.raises(al.InputError, match=r"there is no baseline .*none\.json'; write it once"):
         al.check_baseline(run(), tmp_path / "none.json")
     assert not [*tmp_path.iterdir()]
-    with pytest.raises(al.InputError, match="cannot read"):
+    with pytest.raises(al.InputError, match="is a directory"):
         al.check_baseline(run(), tmp_path)
 
 
@@ -361,7 +361,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(al.InputError, match=r"cannot write .*: No space left on device"):
+    with pytest.raises(al.InputError, match=r"cannot write .*: no space left on device"):
         al.write_baseline(run(Mix(stocks=0.5)), path)
     assert path.read_bytes() == before
     assert [*path.parent.iterdir()] == [path]
@@ -403,13 +403,13 @@ HOSTILE = {
     "no schema": (lambda _: "{}", "/schema is None"),
     "a list": (lambda _: "[1]", "/schema is None"),
     "a list as schema": (altered(schema=[1]), r"/schema is \[1\]"),
-    "empty": (lambda _: "", "is no JSON"),
+    "empty": (lambda _: "", "is empty"),
     "conflict": (lambda content: "<<<<<<< HEAD\n" + json.dumps(content), "marks of a merge conflict"),
     "unknown key": (altered(metric={}), "/'metric' is unknown, is it 'metrics'"),
     "missing key": (altered(metrics=KeyError), "/metrics is missing"),
     "text for number": (altered(metrics__sharpe="high"), "/metrics/sharpe is 'high'"),
     "truth for number": (altered(metrics__sharpe=True), "/metrics/sharpe is True, expected a number"),
-    "huge": (altered(metrics__n=10**400), "/metrics/n is 1000"),
+    "huge": (altered(metrics__n=10**350), "/metrics/n is 1000"),
     "list for mapping": (altered(yearly_returns=[1.0]), r"/yearly_returns is \[1.0\], expected an object"),
     "bad year": (altered(yearly_returns__20x5=0.1), "/yearly_returns/'20x5'"),
     "bad day": (altered(returns={"2004-01": "1:5"}), "/returns/2004-01 is '1:5'"),
@@ -425,16 +425,16 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_file_is_refused_with_the_place(path, kind):
+def test_F186_a_hostile_file_is_refused_with_the_place(path, kind):
     alter, message = HOSTILE[kind]
     path.write_text(alter(json.loads(path.read_text())))
     with pytest.raises(al.InputError, match=message):
         al.check_baseline(run(), path)
 
 
-def test_a_huge_file_is_not_read(path):
+def test_F174_a_huge_file_is_not_read(path):
     os.truncate(path, 30_000_000)
-    with pytest.raises(al.InputError, match="30,000,000 bytes; a baseline has at most"):
+    with pytest.raises(al.InputError, match="30,000,000 bytes, more than 20,000,000"):
         al.check_baseline(run(), path)
 
 

@@ -136,7 +136,7 @@ def _history():
         (["--run", "mine:fails"], "mine:fails raised ZeroDivisionError: by zero"),
         (["--run", "mine:leaves"], "mine:leaves raised SystemExit"),
         (["--run", "mine:table"], "mine:table returned a int; return a Backtest"),
-        (["--run", "mine:one"], "there is no baseline one.json"),
+        (["--run", "mine:one"], "there is no baseline 'one.json'"),
         (["--run", "mine:one", "--tolerance", "sharpe"], "'sharpe'; write sharpe=1e-6"),
         (["--run", "mine:one", "--tolerance", "sharp=1"], "no metric 'sharp'"),
         (["other.json", "--run", "mine:one"], "returned one backtest for 2 baselines"),

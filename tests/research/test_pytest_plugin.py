@@ -166,7 +166,7 @@ def test_a_file_that_is_no_baseline_fails_without_a_traceback(project):
     (project.path / "baselines" / "test_mine.test_mix.json").write_text('{"schema": NaN}')
     result = run(project)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["path: *test_mine.test_mix.json has NaN, which is no JSON; restore*"])
+    result.stdout.fnmatch_lines(["path: *test_mine.test_mix.json' has NaN, which is no JSON; restore*"])
 
 
 def test_junit_and_github_are_told(project, monkeypatch):

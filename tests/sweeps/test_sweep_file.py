@@ -143,8 +143,8 @@ def test_a_newer_format_is_refused(tmp_path):
     file = tmp_path / "sweep.jsonl"
     do(file)
     header, *rest = file.read_text().splitlines(keepends=True)
-    file.write_text(json.dumps(json.loads(header) | {"version": 2}) + "\n" + "".join(rest))
-    with pytest.raises(InputError, match="format version 2, not 1"):
+    file.write_text(json.dumps(json.loads(header) | {"version": 1}) + "\n" + "".join(rest))
+    with pytest.raises(InputError, match="format version 1, not 2"):
         do(file)
 
 
