@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -131,6 +131,8 @@ def _first_decision(strategy: Strategy, market: Market, mandate: Mandate, row: i
     """Return the first row from ``row`` on where a strategy can decide, and what it decides."""
     if isinstance(strategy, TargetWeights):
         row = max(row, int(strategy.rows(market)[0]))
+        if row >= len(market.index) - 1:
+            _refuse_late_table(strategy, market)
     while True:
         try:
             return row, decide(strategy, market, row, mandate)
@@ -146,6 +148,17 @@ def _first_decision(strategy: Strategy, market: Market, mandate: Mandate, row: i
                     rows_needed=row + 2,
                     fix="give a longer history or ask for a shorter one",
                 ) from short
+
+
+def _refuse_late_table(strategy: TargetWeights, market: Market) -> NoReturn:
+    last = iso_date(market.index[-2])
+    raise InsufficientHistoryError(
+        "table",
+        f"the first weights are of {iso_date(strategy.dates[0])}; the last row that can trade is {last}",
+        date=strategy.dates[0],
+        rows_needed=len(market.index) + 1,
+        fix="date weights within the prices, or give prices that go on",
+    )
 
 
 def ground_of(market: Market, costs: Costs, mandate: Mandate) -> Ground:

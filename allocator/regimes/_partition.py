@@ -42,7 +42,8 @@ def refuse_repeated(argument: str, index: pd.Index) -> None:
     """Refuse two values on one date."""
     repeated = index[index.duplicated()]
     if len(repeated):
-        raise InputError(argument, f"two values ({len(repeated)} such dates)", date=repeated[0])
+        fix = f"keep one a date: {argument}[~{argument}.index.duplicated()]"
+        raise InputError(argument, "two values", date=repeated[0], count=len(repeated), fix=fix)
 
 
 def labelled_on(regimes: Regimes | pd.Series[Any], dates: pd.Index) -> Regimes:

@@ -229,7 +229,8 @@ F188 E YAML, or an unknown key in a configuration
 F189 E an expression in a configuration
 F190 D markup as the name of an asset : escaped in every page, and nothing is loaded from elsewhere
 F191 D a formula as the name of an asset : neutralised in CSV; numbers stay numbers
-F192 D a name that no file may have : hashed
+F192 D a name that no file may have : cleaned and hashed where it names a file (cache, baselines);
+  no other file is called after a name
 F193 D escapes and line breaks in names : shown as repr shows them, on one line
 F194 D a cache entry that is damaged : its checksum fails, it is fetched again, and a warning says so
 F195 D a cache entry of an older version : not found
@@ -281,6 +282,7 @@ CHOICES = {
     "F058": r"borrowed",
     "F062": r"inf",
     "F067": r"all cash",
+    "F053": r"several in one market",
     "F070": r"never traded",
     "F077": r"IndexError",
     "F081": r"negative variance",
@@ -297,13 +299,19 @@ CHOICES = {
     "F125": r"NaN",
     "F126": r"typically move",
     "F131": r"a typical return",
+    "F133": r"contradict",
+    "F144": r"lag",
     "F137": r"level: 5 ",
     "F143": r"third|half",
-    "F169": r"no such file|there is no",
+    "F169": r"^data.*opened|no such file",
+    "F173": r"^data.*is empty",
+    "F179": r"1,234",
+    "F181": r"where the header has",
+    "F189": r"0\.\d\*|\*",
     "F161": r"smoothed",
     "F171": r"outside",
-    "F174": r"^data|^path",
-    "F175": r"^data|cells",
+    "F174": r"^data",
+    "F175": r"unpack",
     "F177": r"NUL",
 }
 

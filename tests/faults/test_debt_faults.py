@@ -100,7 +100,7 @@ def test_F162_the_same_as_fractions_are_taken(door):
 def test_F163_parts_that_do_not_add_up():
     total = walk(1) + walk(2)
     total.iloc[7] += 2e-10
-    with pytest.raises(InputError, match=r"on 2000-08-31: the total less the parts is 2e-10 .*1 of 80"):
+    with pytest.raises(InputError, match=r"on 2000-08-31: the total less the parts is 2e-10 .*as the rest"):
         al.decompose_yield(total, {"a": walk(1), "b": walk(2)}, 10, ex_post=False)
 
 
@@ -165,7 +165,7 @@ def test_F167_a_debt_that_explodes_stops_at_the_cap_and_says_the_year():
 
 @pytest.mark.parametrize("door", [al.debt_contributions, al.debt_regimes, al.debt_fan])
 def test_F168_a_year_that_is_missing(door):
-    match = r"accounts.index: 1999-12-31 is followed by 2001-12-31: .* \(1 such places\); fill in"
+    match = r"accounts.index: 1999-12-31 is followed by 2001-12-31: .*; fill in"
     with pytest.raises(InputError, match=match):
         door(accounts().drop(index=YEARS[10]))
     with pytest.raises(InputError, match=r"accounts.index: 1999 is followed by 2001"):

@@ -119,6 +119,13 @@ def test_F070_rows_that_are_never_traded_are_counted() -> None:
     said_once(late, "rebalancing: 1 of 2 dates fall after the last row")
 
 
+def test_F070_a_table_that_begins_after_the_prices_is_refused_by_its_date() -> None:
+    table = pd.DataFrame({"SPY": [1.0]}, pd.to_datetime(["2031-01-01"]))
+    words = r"^table on 2031-01-01: the first weights are of 2031-01-01; the last row that can trade is 20"
+    with pytest.raises(al.InputError, match=words):
+        al.run_backtest(al.TargetWeights(table), market())
+
+
 def test_F069_dates_that_moved_are_counted() -> None:
     """2020-02-01 is a Saturday."""
     table = pd.DataFrame({"SPY": [1.0, 0.5]}, pd.to_datetime(["2020-01-01", "2020-02-01"]))

@@ -206,7 +206,7 @@ def test_parts_that_do_not_add_up_are_refused_with_date_and_residual():
     real, rest = walk(0), walk(1)
     total = real + rest
     total.iloc[7] += 2e-10
-    match = r"on 2000-08-31: the total less the parts is 2e-10 \(2e-06 bp\).*\(1 of 120 .*name it as the rest"
+    match = r"on 2000-08-31: the total less the parts is 2e-10 \(2e-06 bp\).*name it as the rest"
     refused(match, total, {"real": real, "rest": rest})
     total.iloc[7] -= 1.5e-10
     decompose_yield(total, {"real": real, "rest": rest}, 10, ex_post=False)
@@ -259,7 +259,7 @@ def test_the_same_maturity_and_names_that_say_none_are_taken(name):
 
 def test_percent_is_refused_in_total_and_parts():
     refused(
-        r"total on 2000-01-31: .* looks like percent \(\d+ such rows\); divide by 100",
+        r"total on 2000-01-31: .* looks like percent \(first of [\d,]+\); divide by 100",
         100 * walk(1),
         {"a": walk(0)},
     )
@@ -302,7 +302,7 @@ def test_other_dates_holes_and_mixed_dates_are_refused():
     )
     hole = walk(0)
     hole.iloc[4] = np.nan
-    refused(r"parts\['a'\] on 2000-05-31: is nan \(1 such rows\)", walk(1), {"a": hole}, rest="b")
+    refused(r"parts\['a'\] on 2000-05-31: is nan;", walk(1), {"a": hole}, rest="b")
     keep = [row for row in range(120) if row != 60]
     refused("mixed frequency", walk(1).iloc[keep], {"a": walk(0).iloc[keep]}, rest="b")
 

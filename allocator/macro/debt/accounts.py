@@ -149,10 +149,11 @@ def _refuse_missing(
 ) -> None:
     bad = np.flatnonzero(~np.isfinite(values[first:])) + first
     if len(bad):
-        problem = f"{values[bad[0]]} in {period_name(index[bad[0]])} ({len(bad)} such rows)"
+        problem = f"{values[bad[0]]} in {period_name(index[bad[0]])}"
         raise InputError(
             argument,
             problem,
+            count=len(bad),
             asset=column,
             fix="give it, or cut the table to where it is",
         )
@@ -186,7 +187,8 @@ def _refuse_gap(numbers: NDArray[np.int64], index: pd.Index, argument: str) -> N
         before, after = period_name(index[odd[0]]), period_name(index[odd[0] + 1])
         raise InputError(
             f"{argument}.index",
-            f"{before} is followed by {after}: periods must follow one another ({len(odd)} such places)",
+            f"{before} is followed by {after}: periods must follow one another",
+            count=len(odd),
             fix="fill in the periods between them, or cut the table there",
         )
 

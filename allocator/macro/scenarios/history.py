@@ -230,7 +230,8 @@ def _refuse_missing(table: pd.DataFrame) -> None:
         missing = table.index[absent[column]]
         raise InputError(
             "assets" if column not in ("bond_yield", "term_premium") else "market",
-            f"no value in {missing[0]} ({len(missing)} such years)",
+            f"no value in {missing[0]}",
+            count=len(missing),
             asset=column,
             fix=f"leave it out, or pass since={missing[-1] + 1}",
         )

@@ -53,9 +53,8 @@ def refuse_unknown(values: FloatArray, dates: pd.DatetimeIndex, argument: str, a
     """Refuse NaN and infinity, naming the first date."""
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
-        problem = f"is {values[bad[0]]:g} ({len(bad)} such rows)"
-        fix = "pass the dates that every series has; nothing is filled"
-        raise InputError(argument, problem, asset=asset, date=dates[bad[0]], fix=fix)
+        problem, fix = f"is {values[bad[0]]:g}", "pass the dates that every series has; nothing is filled"
+        raise InputError(argument, problem, asset=asset, date=dates[bad[0]], count=len(bad), fix=fix)
 
 
 def refuse_percent(values: FloatArray, dates: pd.DatetimeIndex, argument: str, asset: object) -> None:
@@ -63,10 +62,11 @@ def refuse_percent(values: FloatArray, dates: pd.DatetimeIndex, argument: str, a
     large = np.abs(values).max(axis=1) >= PERCENT_FROM
     if large.any():
         row = int(np.argmax(large))
-        problem = (
-            f"{values[row][np.argmax(np.abs(values[row]))]:g} looks like percent ({large.sum()} such rows)"
+        problem, count = (
+            f"{values[row][np.argmax(np.abs(values[row]))]:g} looks like percent",
+            int(large.sum()),
         )
-        raise InputError(argument, problem, asset=asset, date=dates[row], fix="divide by 100")
+        raise InputError(argument, problem, asset=asset, date=dates[row], count=count, fix="divide by 100")
     if len(dates) <= min(_CHANGES_THAT_TELL.values()):
         return
     frequency = infer_frequency(dates, argument).name

@@ -242,7 +242,8 @@ def _refuse_residual(gap: FloatArray, dates: pd.Index) -> None:
         problem = f"the total less the parts is {gap[bad[0]]:.3g} ({gap[bad[0]] * 1e4:.3g} bp)"
         raise InputError(
             "parts",
-            f"{problem}, not 0 within {_ADDITIVE:g} ({len(bad)} of {len(gap)} such dates)",
+            f"{problem}, not 0 within {_ADDITIVE:g}",
+            count=len(bad),
             date=dates[bad[0]],
             fix="leave out the part with the rounding or the error, and name it as the rest",
         )
