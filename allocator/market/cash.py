@@ -14,9 +14,9 @@ from allocator.market.prices import float_column, validate_index
 
 __all__ = ["describe_cash", "validate_cash"]
 
-# A return per row above this is an annual rate put where a return per row is expected.
-_HIGHEST_ANNUAL_RATE = 0.5
+_HIGHEST_ANNUAL_RATE = 0.5  # above, it is percent
 _FEWEST_TYPICAL = 60  # rows; fewer may be odd by chance
+# A return per row above this is an annual rate put where a return per row is expected.
 _LARGEST_RETURN = {"daily": 0.01, "weekly": 0.03, "monthly": 0.05, "quarterly": 0.2, "yearly": 1.0}
 
 
